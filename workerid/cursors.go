@@ -1,0 +1,58 @@
+package workerid
+
+import "sync"
+
+// cursors are the cursors of one number, one per grid. start is set before use.
+type cursors struct {
+	start int64 // Unix milliseconds; no tick begins earlier
+
+	mu     sync.Mutex
+	byGrid map[Grid]*Cursor
+	sealed bool
+}
+
+// on returns the cursor on grid, sealed if the number may no longer be used.
+func (c *cursors) on(grid Grid) *Cursor {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if cur, ok := c.byGrid[grid]; ok {
+		return cur
+	}
+	if c.byGrid == nil {
+		c.byGrid = make(map[Grid]*Cursor)
+	}
+	cur := new(Cursor)
+	cur.Counter.Store(grid.first(c.start))
+	if c.sealed {
+		cur.Seal()
+	}
+	c.byGrid[grid] = cur
+	return cur
+}
+
+// seal ends every cursor and returns the end of the last tick that any of them
+// has given out, in Unix milliseconds, or start.
+func (c *cursors) seal() int64 {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.sealed = true
+	end := c.start
+	for grid, cur := range c.byGrid {
+		if next := cur.Seal(); next > grid.first(c.start) {
+			end = max(end, grid.end(next-1))
+		}
+	}
+	return end
+}
+
+// first returns the first counter whose tick begins at ms or later.
+func (g Grid) first(ms int64) uint64 {
+	tick := max(g.Tick.Milliseconds(), 1)
+	since := max(ms-g.Epoch, 0)
+	return uint64((since+tick-1)/tick) << g.SequenceBits
+}
+
+// end returns when the tick of counter ends, in Unix milliseconds.
+func (g Grid) end(counter uint64) int64 {
+	return g.Epoch + (int64(counter>>g.SequenceBits)+1)*g.Tick.Milliseconds()
+}

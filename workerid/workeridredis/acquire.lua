@@ -1,0 +1,140 @@
+-- Grants a number to a token, always the same one until it is released.
+--
+-- KEYS, ARGV 1-11  see ledger.lua
+-- ARGV  12 wall  13 seed  14 preferred, or -1  15 fresh ("1")  16 holder
+--       17 how many holders to name  18 how far ahead a mark is poisoned
+-- Reply {"granted", id, generation, start, mark, expires, now}
+--       {"full", {id, generation, start, mark, expires, holder}...}
+--       {"behind", numbers}  {"ahead", milliseconds}  {"mismatch", fingerprint}
+
+local wall, seed, preferred = tonumber(ARGV[12]), tonumber(ARGV[13]), tonumber(ARGV[14])
+local named, poisoned = tonumber(ARGV[17]), tonumber(ARGV[18])
+
+if wall > now + poisoned then
+  return {'ahead', wall - now}
+end
+local epoch, theirs = enter(ARGV[15] == '1')
+if not epoch then
+  return {'mismatch', theirs}
+end
+local in_gap = epoch.blind or now < epoch.began + terms.gap
+
+local function usable(r)
+  return r.mark <= math.max(wall, now) + poisoned
+end
+
+-- After a loss of data the search begins at random: a number in use without a
+-- record should keep its holder.
+local function never_used()
+  local used = redis.call('ZCARD', KEYS[2])
+  if used >= terms.count then
+    return nil
+  end
+  local from = in_gap and seed or used
+  for i = 0, terms.count - 1 do
+    local id = text(terms.first + (from + i) % terms.count)
+    if redis.call('HEXISTS', KEYS[1], id) == 0 then
+      return id
+    end
+  end
+end
+
+-- The usable number whose lease ended longest ago, or nil and how many are free
+-- but poisoned.
+local function ended()
+  local free = 0
+  while true do
+    local ids = redis.call('ZRANGEBYSCORE', KEYS[2], '-inf', text(now), 'LIMIT', free, 16)
+    for _, id in ipairs(ids) do
+      if usable(load(id)) then
+        return id
+      end
+      free = free + 1
+    end
+    if #ids < 16 then
+      return nil, free
+    end
+  end
+end
+
+-- Makes the index again, if it was evicted.
+local function mend()
+  if redis.call('ZCARD', KEYS[2]) >= terms.count then
+    return false
+  end
+  for i = terms.first, terms.first + terms.count - 1 do
+    local r = load(text(i))
+    if r then
+      redis.call('ZADD', KEYS[2], text(r.expires), text(i))
+    end
+  end
+  return true
+end
+
+local function choose()
+  if preferred >= 0 then
+    local r = load(text(preferred))
+    if not r or (r.expires <= now and usable(r)) then
+      return text(preferred)
+    end
+  end
+  local id, free = never_used(), 0
+  if not id then
+    id, free = ended()
+  end
+  if not id and free == 0 and mend() then
+    id, free = ended()
+  end
+  return id, free
+end
+
+local function full()
+  local reply = {'full'}
+  for _, id in ipairs(redis.call('ZRANGE', KEYS[2], 0, named - 1)) do
+    local r = load(id)
+    table.insert(reply, {tonumber(id), r.generation, r.start, r.mark, r.expires, r.holder})
+  end
+  return reply
+end
+
+-- The time that a new holder keeps clear of: marks that may have been promised
+-- and lost end there. Once the gap is over it is in the past, and matters only to
+-- a node whose clock is behind.
+local function floor(old)
+  if epoch.first and ARGV[15] == '1' then
+    return 0
+  elseif epoch.blind then
+    return now + terms.gap - terms.rounding
+  elseif old and old.epoch == epoch.id then
+    return 0
+  end
+  return epoch.began + terms.gap - terms.rounding
+end
+
+local held = redis.call('HGET', KEYS[1], '=' .. token)
+if held then
+  local r = load(held)
+  if r.epoch == epoch.id then
+    r.expires = now + terms.ttl
+    store(held, r)
+    return granted(held, r)
+  end
+end
+
+local id, free = choose()
+if not id then
+  if free > 0 then
+    return {'behind', free}
+  end
+  return full()
+end
+local old = load(id)
+local start = math.max(wall, floor(old), old and old.mark or 0)
+local r = {
+  token = token, released = '', nonce = nonce, epoch = epoch.id,
+  generation = (old and old.generation or 0) + 1,
+  start = start, mark = math.max(wall + terms.reach, start + terms.lead),
+  expires = now + terms.ttl, holder = ARGV[16],
+}
+replace(id, old, r)
+return granted(id, r)
