@@ -1,0 +1,30 @@
+// Package pubsubredis carries the signals of package pubsub over Redis or
+// Valkey: standalone, behind Sentinel, or as a Cluster.
+//
+// Each bus is a Redis stream and a push channel. A batch of messages is stored
+// and pushed by one script, once, for any number of nodes. A node has one
+// subscribed connection per bus for any number of channels, and asks every 1.5 s,
+// or 8 s under load, whether the push has brought all; what it has not is read
+// from the stream. So a loss is noticed within 2 s (10 s under load) while Redis
+// answers, else after the reconnect.
+//
+// # Limits
+//
+//   - A message is stored once the primary has it. A failover can lose it, and
+//     then is a Gap with GapFailover; Message.Replicas narrows that.
+//   - How far back a node can catch up is Options.MaxLen messages and MaxAge.
+//   - Commands on the borrowed client end with their ctx only if the client has
+//     ContextTimeoutEnabled; without it a call can outlive its ctx by ReadTimeout.
+//   - Hooks of the borrowed client see what is published, not what a bus' own
+//     client reads.
+//   - Node clocks do not matter; times are the server's.
+//
+// # Rights
+//
+// With an ACL a node needs these commands on the keys "namespace:pubsub:*" and
+// the channels of the same pattern: EVAL, EVALSHA, HINCRBY, HSET, HMGET, TIME,
+// DEL, XADD, XRANGE, XREVRANGE, XTRIM, PUBLISH and SUBSCRIBE (on a Cluster
+// SPUBLISH and SSUBSCRIBE), ZADD, ZSCORE, ZRANGE, ZREM, ZREMRANGEBYSCORE, PING,
+// WAIT for Message.Replicas, XREAD with Options.Tail in place of SUBSCRIBE, and
+// INFO, without which a failover is noticed only if ordinals went back.
+package pubsubredis
