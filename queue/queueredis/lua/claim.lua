@@ -1,0 +1,280 @@
+-- Acknowledges finished messages, does what is due (lost leases, delays), and
+-- leases ready messages.
+-- ARGV: consumer, nonce, max, slots, held, lease ms, max in flight, rate n, per ms,
+-- burst, dead limit, dead ms, dedupe ms, expired to dead (0, 1), receipts...
+-- Reply: lost receipts (index from 0), ms to the next chance (-1 unknown), state
+-- (1 paused, 2 solo waiting), member and value of each message.
+-- Invariant: a repeated nonce gets the reply of its first call and changes nothing.
+local consumer, nonce = ARGV[1], ARGV[2]
+local want, slots, has, lease = tonumber(ARGV[3]), tonumber(ARGV[4]), tonumber(ARGV[5]), tonumber(ARGV[6])
+local most, rate, per, burst = tonumber(ARGV[7]), tonumber(ARGV[8]), tonumber(ARGV[9]), tonumber(ARGV[10])
+local dead_limit, dead_for, dedupe = tonumber(ARGV[11]), tonumber(ARGV[12]), tonumber(ARGV[13])
+local FIRST = 15
+
+local lost, out = {}, {}
+local function id_list(members)
+  local ids = {}
+  for i = 1, #members do ids[i] = id_of(members[i]) end
+  return ids
+end
+
+local before = call('HGET', C, consumer)
+if before and sub(before, 1, 8) == nonce then
+  local ends, members = u48(before, 15), {}
+  for _, r in ipairs(call('ZRANGEBYSCORE', L, ends, ends)) do
+    if sub(r, 22) == nonce then members[#members + 1] = sub(r, 1, 21) end
+  end
+  local values = gather('HMGET', M, id_list(members))
+  for i = 1, #members do
+    if values[i] then
+      out[#out + 1] = members[i]
+      out[#out + 1] = values[i]
+    end
+  end
+  for i = 21, #before, 2 do lost[#lost + 1] = byte(before, i) * 256 + byte(before, i + 1) end
+  return { lost, 0, 0, out }
+end
+
+-- Acknowledge.
+local function acknowledge()
+  local receipts, gone, ids, failed = {}, {}, {}, {}
+  for i = FIRST, #ARGV do receipts[#receipts + 1] = ARGV[i] end
+  local scores = gather('ZMSCORE', L, receipts)
+  local special = {}
+  for i = 1, #receipts do
+    local r = receipts[i]
+    if not scores[i] then
+      lost[#lost + 1] = i - 1
+    else
+      gone[#gone + 1] = r
+      if byte(r, 18) > 0 or tombs > 0 then
+        special[#special + 1] = i
+      else
+        ids[#ids + 1] = id_of(r)
+        if byte(r, 20) > 0 then failed[#failed + 1] = id_of(r) end
+      end
+    end
+  end
+  if #gone == 0 then return end
+  many('ZREM', L, gone)
+  unhold()
+  if #ids > 0 then
+    many('HDEL', M, ids)
+    count('done', #ids)
+    if call('EXISTS', V) == 1 then many('HDEL', V, ids) end
+  end
+  if #failed > 0 then many('HDEL', E, failed) end
+  for _, i in ipairs(special) do
+    local member = sub(receipts[i], 1, 21)
+    local id = id_of(member)
+    local v = call('HGET', M, id)
+    if is_tomb(v) then
+      lost[#lost + 1] = i - 1
+      local x = parse(v)
+      if x.key then open(x.key, id) end
+      bury(id)
+    else
+      local x = parse(v)
+      if x.retain then
+        free_unique(id, x)
+        if x.key then open(x.key, id) end
+        call('ZADD', F, now + x.retain, member)
+        count('done')
+      else
+        finish(member, v, 'done', dedupe)
+      end
+    end
+  end
+end
+if #ARGV >= FIRST then acknowledge() end
+
+-- Lost leases. The first loss makes a suspect, the second makes it run alone, and
+-- from then on each loss is an attempt. The first of them goes to the head last.
+local first_lease = call('ZRANGE', L, 0, 0, 'WITHSCORES')
+if first_lease[2] and tonumber(first_lease[2]) <= now then
+  local lapsed = call('ZRANGEBYSCORE', L, '-inf', now, 'LIMIT', 0, 100)
+  many('ZREM', L, lapsed)
+  unhold()
+  count('laps', #lapsed)
+  for i = #lapsed, 1, -1 do
+    local member = sub(lapsed[i], 1, 21)
+    local id, failures, losses = id_of(member), byte(member, 20), byte(member, 21)
+    local v = (byte(member, 18) > 0 or tombs > 0 or losses >= 2) and call('HGET', M, id) or nil
+    if v and is_tomb(v) then
+      local x = parse(v)
+      if x.key then open(x.key, id) end
+      bury(id)
+    elseif losses < 2 then
+      push(with(member, failures, losses + 1), true)
+    else
+      failures = failures + 1
+      member = with(member, failures, losses)
+      if failures >= byte(member, 19) then
+        die(member, v, 'lease lost', dead_limit, dedupe)
+      else
+        call('HSET', E, id, char(failures) .. 'lease lost')
+        push(member, true)
+      end
+    end
+  end
+  first_lease = call('ZRANGE', L, 0, 0, 'WITHSCORES')
+end
+
+-- Delays that are over.
+local first_due = call('ZRANGE', D, 0, 0, 'WITHSCORES')
+if first_due[2] and tonumber(first_due[2]) <= now then
+  local due = call('ZRANGEBYSCORE', D, '-inf', now, 'LIMIT', 0, 200)
+  local ready = { {}, {}, {}, {} }
+  many('ZREM', D, due)
+  for _, member in ipairs(due) do
+    if byte(member, 18) % 2 == 1 then
+      enter(member, parse(call('HGET', M, id_of(member))))
+    else
+      local list = ready[byte(member, 17) + 1]
+      list[#list + 1] = member
+    end
+  end
+  for i = 1, 4 do if #ready[i] > 0 then many('RPUSH', KEYS[1 + i], ready[i]) end end
+  first_due = call('ZRANGE', D, 0, 0, 'WITHSCORES')
+end
+
+-- Housekeeping, every ten seconds.
+if tonumber(settings[5] or 0) <= now then
+  call('HSET', S, 'K', now + 10000)
+  call('ZREMRANGEBYSCORE', K, '-inf', now)
+  for _, member in ipairs(call('ZRANGEBYSCORE', F, '-inf', now, 'LIMIT', 0, 1000)) do
+    call('ZREM', F, member)
+    finish(member, call('HGET', M, id_of(member)), nil, dedupe)
+  end
+  for _, member in ipairs(call('ZRANGEBYSCORE', X, '-inf', now - dead_for, 'LIMIT', 0, 1000)) do
+    call('ZREM', X, member)
+    finish(member, call('HGET', M, id_of(member)), 'trim', dedupe)
+  end
+  local all = call('HGETALL', C)
+  for i = 1, #all, 2 do
+    if u48(all[i + 1], 9) < now - 600000 then call('HDEL', C, all[i]) end
+  end
+end
+
+-- How many may be leased.
+local limit, rate_wait, tokens = want, nil, nil
+if most > 0 then limit = min(limit, most - call('ZCARD', L)) end
+if rate > 0 then
+  local b = call('HMGET', S, 'rt', 'ra')
+  tokens = min(burst, tonumber(b[1] or burst) + (now - tonumber(b[2] or now)) * rate / per)
+  if tokens < 1 then rate_wait = max(1, math.ceil((1 - tokens) * per / rate)) end
+  limit = min(limit, floor(tokens))
+end
+local state = paused > now and 1 or 0
+if state == 1 then limit = 0 end
+local ready = any_ready()
+
+local ends, leases, taken, bytes = now + lease, {}, 0, 0
+
+-- A message that cannot be leased after all: gone, cancelled or expired.
+local function reject(member, v)
+  if not v then return true end
+  local id = id_of(member)
+  if is_tomb(v) then
+    local x = parse(v)
+    if x.key then open(x.key, id) end
+    bury(id)
+    return true
+  end
+  local x = parse(v)
+  if x.deadline and x.deadline <= now then
+    if ARGV[14] == '1' then
+      die(member, v, 'expired', dead_limit, dedupe)
+    else
+      finish(member, v, 'exp', dedupe)
+    end
+    return true
+  end
+  if x.start then free_unique(id, x) end
+  return false
+end
+
+-- How many of the members may go: suspects not beyond the free workers, and 4 MiB.
+local function fit(members)
+  local n = #members
+  for i = 1, n do
+    if byte(members[i], 21) == 1 and taken + i > slots then return i - 1, true end
+    if biggest > 4096 then
+      bytes = bytes + call('HSTRLEN', M, id_of(members[i]))
+      if bytes > 4194304 and taken + i > 1 then return i - 1, true end
+    end
+  end
+  return n, false
+end
+
+-- Leases from one list; true if the claim is over.
+local function take(list)
+  while taken < limit do
+    local members = call('LRANGE', list, 0, limit - taken - 1)
+    local n, over = fit(members)
+    if n == 0 then return over end
+    if n < #members then members = { unpack(members, 1, n) } end
+    call('LPOP', list, n)
+    local values = gather('HMGET', M, id_list(members))
+    for i = 1, n do
+      local member, v = members[i], values[i]
+      if not ((byte(member, 18) > 0 or tombs > 0 or not v) and reject(member, v)) then
+        taken = taken + 1
+        leases[#leases + 1] = ends
+        leases[#leases + 1] = member .. nonce
+        out[#out + 1] = member
+        out[#out + 1] = v
+      end
+    end
+    if over then return true end
+  end
+  return true
+end
+
+if ready and limit > 0 then
+  local alone = call('LLEN', Z) > 0
+  if alone and has > 0 then
+    state = 2
+  else
+    if alone then
+      local all = limit
+      limit = 1
+      take(Z)
+      limit = taken > 0 and 0 or all
+    end
+    for i = 2, 5 do if take(KEYS[i]) then break end end
+  end
+  if #leases > 0 then many('ZADD', L, leases) end
+end
+if tokens then
+  call('HSET', S, 'rt', tokens - taken, 'ra', now)
+  if tokens - taken < 1 then rate_wait = max(1, math.ceil((1 - tokens + taken) * per / rate)) end
+end
+
+local packed = {}
+for i = 1, #lost do packed[i] = char(floor(lost[i] / 256), lost[i] % 256) end
+call('HSET', C, consumer, nonce .. pack48(now) .. pack48(ends) .. table.concat(packed))
+
+-- When another claim may succeed, and whether another consumer should look.
+local next_at = NEVER
+if first_due[2] then next_at = min(next_at, tonumber(first_due[2])) end
+if first_lease[2] then next_at = min(next_at, tonumber(first_lease[2])) end
+if paused > now then
+  next_at = paused
+elseif ready and any_ready() then
+  if rate_wait then
+    held = now + rate_wait
+    next_at = min(next_at, held)
+    call('HSET', S, 'h', held)
+  elseif most > 0 and call('ZCARD', L) >= most then
+    held = NEVER
+    call('HSET', S, 'h', held)
+  else
+    unhold()
+    if call('LLEN', W) == 0 then call('RPUSH', W, '') end
+  end
+elseif taken == want and next_at - now < IDLE and call('LLEN', W) == 0 then
+  call('RPUSH', W, '') -- this caller may not be back in time
+end
+write_counts()
+return { lost, next_at == NEVER and -1 or max(next_at - now, 0), state, out }

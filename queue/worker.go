@@ -1,0 +1,175 @@
+package queue
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"time"
+)
+
+// run is what the worker loop knows about a Delivery that it holds.
+type run struct {
+	mu      sync.Mutex
+	cancel  context.CancelCauseFunc // once started
+	gone    error                   // why the lease is not ours any more, or nil
+	started time.Time
+	timeout time.Duration
+
+	leaseEnd time.Time // of the Consumer, under its lock
+}
+
+// begin ties the message to its handler's ctx.
+func (r *run) begin(cancel context.CancelCauseFunc, timeout time.Duration) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.cancel, r.started, r.timeout = cancel, time.Now(), timeout
+	if r.gone != nil {
+		cancel(r.gone)
+	}
+}
+
+// lose ends the handler's ctx and keeps its return value from being settled. It
+// reports false if the message was gone already.
+func (r *run) lose(cause error) bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.gone != nil {
+		return false
+	}
+	r.gone = cause
+	if r.cancel != nil {
+		r.cancel(cause)
+	}
+	return true
+}
+
+// abandon is lose for a message that goes on without its handler.
+func (r *run) abandon() bool { return r.lose(ErrHandlerStuck) }
+
+func (r *run) isGone() bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.gone != nil
+}
+
+// overdue reports a handler that outlived its timeout by grace.
+func (r *run) overdue(now time.Time, grace time.Duration) bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.gone == nil && r.cancel != nil && now.Sub(r.started) > r.timeout+grace
+}
+
+// work is one worker: it ends one message and takes the next in one step.
+func (c *Consumer) work(slot int) {
+	var last *Delivery
+	var s Settlement
+	var took time.Duration
+	for {
+		d := c.turn(slot, last, s, took)
+		if d == nil {
+			return
+		}
+		s, took = c.execute(d)
+		last = d
+	}
+}
+
+// execute runs the handler and says how the message goes on.
+func (c *Consumer) execute(d *Delivery) (Settlement, time.Duration) {
+	timeout := or(d.Timeout, c.opts.Timeout)
+	cancellable, cancel := context.WithCancelCause(c.base)
+	ctx, stop := context.WithTimeoutCause(cancellable, timeout, ErrTimeout)
+	defer func() { stop(); cancel(nil) }()
+	d.run.begin(cancel, timeout)
+	c.q.opts.Hooks.started(ctx, d)
+
+	began := time.Now()
+	err := call(ctx, c.handler, d)
+	took := time.Since(began)
+
+	cause := context.Cause(ctx)
+	if err != nil && errors.Is(cause, ErrTimeout) {
+		err = fmt.Errorf("%w after %v: %w", ErrTimeout, timeout, err)
+	}
+	s := d.settlement(err, c.opts.Backoff)
+	if s.Verb == VerbRetry && errors.Is(cause, ErrShutdown) {
+		s = Settlement{Receipt: d.receipt, ID: d.ID, Verb: VerbRelease}
+	}
+	if errors.Is(err, ErrHandlerPanic) || errors.Is(err, ErrUnknownKind) {
+		c.report("run "+d.ID.String(), err)
+	}
+	c.q.opts.Hooks.finished(ctx, d, s.Verb, err, took)
+	return s, took
+}
+
+// turn books the end of the worker's last message and waits for its next; nil
+// means that the Consumer stops.
+func (c *Consumer) turn(slot int, last *Delivery, s Settlement, took time.Duration) *Delivery {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if last != nil {
+		c.book(slot, last, s, took)
+	}
+	for !c.stopping {
+		if d := c.next(); d != nil {
+			c.running[slot] = d
+			c.active++
+			c.progress = time.Now()
+			if len(c.buffer) <= c.low {
+				signal(c.poke)
+			}
+			return d
+		}
+		c.arrived.Wait()
+	}
+	return nil
+}
+
+// book ends a run. The caller holds mu.
+func (c *Consumer) book(slot int, d *Delivery, s Settlement, took time.Duration) {
+	c.running[slot] = nil
+	c.active--
+	c.pace = max(c.pace+(took-c.pace)/8, 1) // 0 means that nothing ran yet
+	if c.active == 0 {
+		signal(c.quiet)
+	}
+	if c.solo == d {
+		c.solo = nil
+	}
+	if c.solo != nil || c.stopping {
+		c.arrived.Broadcast()
+	}
+	if d.run.isGone() {
+		signal(c.poke)
+		return
+	}
+	if s.Verb == VerbDone && s.Result == nil {
+		c.finished = append(c.finished, d)
+		if n := len(c.finished); n == 1 || n >= MaxBatch/2 || len(c.buffer) == 0 {
+			signal(c.poke)
+		}
+		return
+	}
+	c.settling = append(c.settling, settling{s, d})
+	signal(c.settlePoke)
+}
+
+// next takes the first held message that may start. The caller holds mu.
+func (c *Consumer) next() *Delivery {
+	for len(c.buffer) > 0 {
+		d := c.buffer[0]
+		if c.solo != nil && (c.solo != d || c.active > 0) {
+			return nil
+		}
+		c.buffer[0] = nil
+		c.buffer = c.buffer[1:]
+		if !d.run.isGone() {
+			return d
+		}
+		if c.solo == d {
+			c.solo = nil
+		}
+	}
+	return nil
+}
