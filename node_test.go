@@ -1,0 +1,272 @@
+package cohort_test
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/cohort-go/cohort"
+	"github.com/cohort-go/cohort/internal/testenv"
+	"github.com/cohort-go/cohort/lock"
+	"github.com/cohort-go/cohort/queue"
+	"github.com/cohort-go/cohort/workerid"
+)
+
+// onRedis puts every area on the Redis at url.
+func onRedis(url string, more ...string) func(string) string {
+	return env(append([]string{
+		"CLUSTER_MODE", "2", "REDIS_URL", url,
+		"CACHE_DEFAULT_STORE", "redis", "LOCK_ADAPTER_DEFAULT", "redis", "QUEUE_ADAPTER", "redis",
+	}, more...)...)
+}
+
+func open(t *testing.T, opts cohort.Options) *cohort.Node {
+	t.Helper()
+	n, err := cohort.Open(t.Context(), opts)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := n.Close(context.Background()); err != nil {
+			t.Errorf("close: %v", err)
+		}
+	})
+	return n
+}
+
+// use makes every area of n do a little work.
+func use(t *testing.T, n *cohort.Node) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+	defer cancel()
+	if _, err := n.IDs().Next(ctx); err != nil {
+		t.Errorf("ids: %v", err)
+	}
+	err := lock.Do(ctx, n.Locker(), "job", lock.Options{}, func(context.Context, *lock.Lease) error { return nil })
+	if err != nil {
+		t.Errorf("lock: %v", err)
+	}
+	if err := n.PubSub().Ready(ctx); err != nil {
+		t.Errorf("pubsub: %v", err)
+	}
+	q, err := n.Queue("mail")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := q.Enqueue(ctx, queue.Message{Payload: []byte("hello")}); err != nil {
+		t.Errorf("queue: %v", err)
+	}
+	if _, err := n.Cache("users"); err != nil {
+		t.Errorf("cache: %v", err)
+	}
+}
+
+func TestMemoryNode(t *testing.T) {
+	n := open(t, cohort.Options{Getenv: env()})
+	use(t, n)
+	if !n.Serving("mail") || n.Worker() == nil {
+		t.Error("a node without configuration serves everything and has a number")
+	}
+}
+
+func TestSetUpsOfTheReference(t *testing.T) {
+	for name, variables := range map[string]func(url string) []string{
+		"five databases": fiveDatabases,
+		"one URL":        func(url string) []string { return []string{"REDIS_URL", url + "/0"} },
+	} {
+		t.Run(name, func(t *testing.T) {
+			server := testenv.Redis(t)
+			url := strings.TrimSuffix(server.URL(), "/0")
+			a := open(t, cohort.Options{Getenv: env(variables(url)...), Fresh: true})
+			b := open(t, cohort.Options{Getenv: env(variables(url)...)})
+			use(t, a)
+			use(t, b)
+			if a.Worker().ID() == b.Worker().ID() {
+				t.Errorf("both nodes hold number %d", a.Worker().ID())
+			}
+		})
+	}
+}
+
+// TestSharedPool: two areas with one URL share a client, and Close ends it.
+func TestSharedPool(t *testing.T) {
+	server := testenv.Redis(t)
+	observer := server.Client(t)
+	connections := func() int {
+		list, err := observer.ClientList(t.Context()).Result()
+		if err != nil {
+			t.Fatal(err)
+		}
+		return strings.Count(list, "\n")
+	}
+	before := connections()
+	n, err := cohort.Open(t.Context(), cohort.Options{
+		Getenv: env("REDIS_URL", server.URL()+"?pool_size=1", "LOCK_ADAPTER_DEFAULT", "redis", "PUBSUB_ADAPTER", "memory"), Fresh: true,
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	use(t, n)
+	if got := connections() - before; got != 1 {
+		t.Errorf("worker number and lock have %d connections, want the one of their pool", got)
+	}
+	if err := n.Close(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	eventually(t, "connections end", func() bool { return connections() == before })
+}
+
+// eventually waits until condition holds.
+func eventually(t *testing.T, what string, condition func() bool) {
+	t.Helper()
+	deadline := time.Now().Add(5 * time.Second)
+	for tick := time.NewTicker(5 * time.Millisecond); !condition(); <-tick.C {
+		if time.Now().After(deadline) {
+			t.Fatalf("%s: not within 5s", what)
+		}
+	}
+}
+
+func TestBorrowedClientStaysOpen(t *testing.T) {
+	client := testenv.Redis(t).Client(t)
+	n, err := cohort.Open(t.Context(), cohort.Options{Getenv: env("LOCK_ADAPTER_DEFAULT", "redis"), Redis: client, Fresh: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	use(t, n)
+	if err := n.Close(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if err := client.Ping(t.Context()).Err(); err != nil {
+		t.Errorf("the caller's client after Close: %v", err)
+	}
+}
+
+func TestConfigurationsMustAgree(t *testing.T) {
+	server := testenv.Redis(t)
+	open(t, cohort.Options{Getenv: onRedis(server.URL()), Fresh: true})
+	_, err := cohort.Open(t.Context(), cohort.Options{
+		Getenv: env("REDIS_URL", server.URL(), "LOCK_ADAPTER_DEFAULT", "redis", "CACHE_DEFAULT_STORE", "redis"),
+	})
+	if !errors.Is(err, cohort.ErrConfigMismatch) {
+		t.Fatalf("got %v, want ErrConfigMismatch", err)
+	}
+	if !strings.Contains(err.Error(), "QUEUE_ADAPTER") || strings.Contains(err.Error(), "LOCK_ADAPTER_DEFAULT") {
+		t.Errorf("%q does not name exactly QUEUE_ADAPTER", err)
+	}
+	_, err = cohort.Open(t.Context(), cohort.Options{Getenv: onRedis(server.URL(), "WORKER_ID_MAX", "7")})
+	if !errors.Is(err, workerid.ErrConfigMismatch) {
+		t.Errorf("another range of worker numbers: %v", err)
+	}
+}
+
+// TestNoKeyUnderAnotherArea looks at the keys that all areas leave.
+func TestNoKeyUnderAnotherArea(t *testing.T) {
+	server := testenv.Redis(t)
+	n := open(t, cohort.Options{Getenv: onRedis(server.URL(), "CLUSTER_NAMESPACE", "shop"), Fresh: true})
+	use(t, n)
+	keys, err := server.Client(t).Keys(t.Context(), "*").Result()
+	if err != nil {
+		t.Fatal(err)
+	}
+	areas := map[string]bool{}
+	for _, key := range keys {
+		parts := strings.SplitN(key, ":", 3)
+		if parts[0] != "shop" || len(parts) < 3 {
+			t.Errorf("key %q is not below the namespace and an area", key)
+			continue
+		}
+		areas[parts[1]] = true
+	}
+	if len(areas) < 4 {
+		t.Errorf("only these areas left keys: %v", areas)
+	}
+}
+
+func TestOpenFailsWhole(t *testing.T) {
+	server := testenv.Redis(t)
+	observer := server.Client(t)
+	_, err := cohort.Open(t.Context(), cohort.Options{Getenv: onRedis(server.URL(), "QUEUE_ADAPTER_REDIS_URL", "redis://:s3cr3t@127.0.0.1:1/0")})
+	if err == nil {
+		t.Fatal("opened")
+	}
+	if strings.Contains(err.Error(), "s3cr3t") || !strings.Contains(err.Error(), "queue") {
+		t.Errorf("%q shows the password or does not name the area", err)
+	}
+	eventually(t, "connections end", func() bool {
+		list, err := observer.ClientList(t.Context()).Result()
+		return err == nil && strings.Count(list, "\n") == 1
+	})
+}
+
+func TestLogNamesAreasAndNoSecret(t *testing.T) {
+	server := testenv.Redis(t, "--requirepass", "s3cr3t")
+	url := strings.Replace(server.URL(), "redis://", "redis://:s3cr3t@", 1)
+	var log bytes.Buffer
+	open(t, cohort.Options{Getenv: onRedis(url), Fresh: true, Logger: slog.New(slog.NewTextHandler(&log, nil))})
+	for _, area := range []string{"worker", "pubsub", "lock", "cache", "queue"} {
+		if !strings.Contains(log.String(), "msg=area name="+area+" adapter=redis") {
+			t.Errorf("no line for %s in\n%s", area, log.String())
+		}
+	}
+	if strings.Contains(log.String(), "s3cr3t") {
+		t.Errorf("the log shows the password:\n%s", log.String())
+	}
+}
+
+// TestBlackHole: with Redis out of reach the node lives, says so within 50 ms,
+// and every call ends with its ctx.
+func TestTimingBlackHole(t *testing.T) {
+	testenv.Timing(t)
+	server := testenv.Redis(t)
+	proxy := testenv.NewProxy(t, server.Addr())
+	n := open(t, cohort.Options{Getenv: onRedis("redis://" + proxy.Addr() + "/0"), Fresh: true})
+	use(t, n)
+	probe := func(path string) (int, string) {
+		w := httptest.NewRecorder()
+		start := time.Now()
+		n.Health().Handler().ServeHTTP(w, httptest.NewRequest(http.MethodGet, path, nil))
+		if took := time.Since(start); took > 50*time.Millisecond {
+			t.Errorf("%s took %v", path, took)
+		}
+		return w.Code, w.Body.String()
+	}
+	proxy.Hole(testenv.Both)
+	eventually(t, "degraded", func() bool {
+		code, body := probe("/readyz")
+		return code == http.StatusOK && strings.Contains(body, `"status":"degraded"`)
+	})
+	if code, _ := probe("/livez"); code != http.StatusOK {
+		t.Errorf("livez is %d", code)
+	}
+	const bound = 200 * time.Millisecond
+	q, err := n.Queue("mail")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, call := range map[string]func(ctx context.Context) error{
+		"lock":  func(ctx context.Context) error { _, err := n.Locker().TryAcquire(ctx, "x", lock.Options{}); return err },
+		"queue": func(ctx context.Context) error { _, err := q.Enqueue(ctx, queue.Message{}); return err },
+	} {
+		ctx, cancel := context.WithTimeout(t.Context(), bound)
+		start := time.Now()
+		err := call(ctx)
+		cancel()
+		if took := time.Since(start); err == nil || took > bound+100*time.Millisecond {
+			t.Errorf("%s: %v after %v, want an error within %v", name, err, took, bound)
+		} else {
+			t.Logf("%s: %v", name, took)
+		}
+	}
+	proxy.Pass()
+	eventually(t, "ok again", func() bool {
+		_, body := probe("/readyz")
+		return strings.Contains(body, `"status":"ok"`)
+	})
+}
