@@ -154,15 +154,15 @@ func (n *Node) openPubSub(client redis.UniversalClient) (pubsub.PubSub, error) {
 	if client == nil {
 		return pubsub.NewMemory(opts)
 	}
-	return pubsubredis.New(client, pubsubredis.Options{Node: opts, Namespace: n.config.Namespace})
+	return pubsubredis.New(client, pubsubredis.Options{Options: opts, Namespace: n.config.Namespace})
 }
 
 func (n *Node) openLocker(client redis.UniversalClient) (lock.Locker, error) {
-	config := lock.Config{Logger: n.log}
+	opts := lock.Options{Logger: n.log}
 	if client == nil {
-		return lock.NewMemory(config)
+		return lock.NewMemory(opts)
 	}
-	return lockredis.New(client, lockredis.Options{Config: config, Namespace: n.config.Namespace})
+	return lockredis.New(client, lockredis.Options{Options: opts, Namespace: n.config.Namespace})
 }
 
 func (n *Node) openStore(client redis.UniversalClient) (cache.Store, error) {

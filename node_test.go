@@ -48,7 +48,7 @@ func use(t *testing.T, n *cohort.Node) {
 	if _, err := n.IDs().Next(ctx); err != nil {
 		t.Errorf("ids: %v", err)
 	}
-	err := lock.Do(ctx, n.Locker(), "job", lock.Options{}, func(context.Context, *lock.Lease) error { return nil })
+	err := lock.Do(ctx, n.Locker(), "job", lock.Request{}, func(context.Context, *lock.Lease) error { return nil })
 	if err != nil {
 		t.Errorf("lock: %v", err)
 	}
@@ -251,7 +251,7 @@ func TestTimingBlackHole(t *testing.T) {
 		t.Fatal(err)
 	}
 	for name, call := range map[string]func(ctx context.Context) error{
-		"lock":  func(ctx context.Context) error { _, err := n.Locker().TryAcquire(ctx, "x", lock.Options{}); return err },
+		"lock":  func(ctx context.Context) error { _, err := n.Locker().TryAcquire(ctx, "x", lock.Request{}); return err },
 		"queue": func(ctx context.Context) error { _, err := q.Enqueue(ctx, queue.Message{}); return err },
 	} {
 		ctx, cancel := context.WithTimeout(t.Context(), bound)

@@ -17,7 +17,7 @@ type All struct {
 // the same names never wait for each other. If one of them fails, those that
 // were taken are released, and the error names it. A name that is given twice is
 // taken once.
-func AcquireAll(ctx context.Context, l Locker, o Options, names ...string) (*All, error) {
+func AcquireAll(ctx context.Context, l Locker, o Request, names ...string) (*All, error) {
 	names = slices.Compact(slices.Sorted(slices.Values(names)))
 	all := &All{leases: make([]*Lease, 0, len(names))}
 	for _, name := range names {

@@ -10,7 +10,7 @@ import (
 // Do reports ErrLost even if section returns nil, so that a section that lost
 // its lock never looks successful. A panic in section releases the lock and
 // goes on.
-func Do(ctx context.Context, l Locker, name string, o Options, section func(ctx context.Context, l *Lease) error) (err error) {
+func Do(ctx context.Context, l Locker, name string, o Request, section func(ctx context.Context, l *Lease) error) (err error) {
 	lease, err := l.Acquire(ctx, name, o)
 	if err != nil {
 		return err

@@ -20,12 +20,12 @@
 // Waiters are woken by the release, they do not poll. Inside a process they are
 // served first in, first out. Between processes the turn passes round: each
 // process has one place in the queue of a name, and serves at most
-// [Config].LocalBatch of its own waiters before the next process has its turn.
+// [Options].LocalBatch of its own waiters before the next process has its turn.
 //
 // # Not promised
 //
 // A lock on a server that replicates asynchronously can be granted twice when a
-// failover loses the grant; [Options].Replicas narrows that window and the fence
+// failover loses the grant; [Request].Replicas narrows that window and the fence
 // closes it. Fences rise over restarts and lost data for as long as the server's
 // clock does not go back further than the time since the last lost grant. The
 // monotonic clock of the process must run while the process could write; a

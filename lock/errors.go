@@ -15,13 +15,13 @@ var (
 	ErrLost = errors.New("lease lost")
 	// ErrReleased reports use of a lease that its holder has released.
 	ErrReleased = errors.New("lease released")
-	// ErrInvalidTTL reports a TTL below the floor; see Options.
+	// ErrInvalidTTL reports a TTL below the floor; see Request.
 	ErrInvalidTTL = errors.New("invalid ttl")
 	// ErrInvalidName reports a name that is empty or longer than MaxName.
 	ErrInvalidName = errors.New("invalid name")
 	// ErrInvalidOptions reports other options out of their range.
 	ErrInvalidOptions = errors.New("invalid options")
-	// ErrNotReplicated reports that fewer replicas than Options.Replicas
+	// ErrNotReplicated reports that fewer replicas than Request.Replicas
 	// acknowledged the grant in time. The grant was given back.
 	ErrNotReplicated = errors.New("not enough replicas acknowledged")
 	// ErrUncertain reports that an answer got lost and nobody knows whether the

@@ -11,18 +11,18 @@ import (
 
 func Example() {
 	ctx := context.Background()
-	locker, err := lock.NewMemory(lock.Config{})
+	locker, err := lock.NewMemory(lock.Options{})
 	if err != nil {
 		panic(err)
 	}
 	defer locker.Close(ctx)
 
-	lease, err := locker.Acquire(ctx, "rebuild-index", lock.Options{TTL: 30 * time.Second})
+	lease, err := locker.Acquire(ctx, "rebuild-index", lock.Request{TTL: 30 * time.Second})
 	if err != nil {
 		fmt.Println("no lock:", err)
 		return
 	}
-	_, err = locker.TryAcquire(ctx, "rebuild-index", lock.Options{})
+	_, err = locker.TryAcquire(ctx, "rebuild-index", lock.Request{})
 	fmt.Println(err)
 	fmt.Println("released:", lease.Release(ctx) == nil)
 	fmt.Println(lease.Release(ctx))
@@ -34,13 +34,13 @@ func Example() {
 
 func ExampleDo() {
 	ctx := context.Background()
-	locker, err := lock.NewMemory(lock.Config{})
+	locker, err := lock.NewMemory(lock.Options{})
 	if err != nil {
 		panic(err)
 	}
 	defer locker.Close(ctx)
 
-	o := lock.Options{TTL: 100 * time.Millisecond, NoRenew: true}
+	o := lock.Request{TTL: 100 * time.Millisecond, NoRenew: true}
 	err = lock.Do(ctx, locker, "report", o, func(ctx context.Context, _ *lock.Lease) error {
 		<-ctx.Done() // work that takes longer than the lock lasts
 		return nil
@@ -51,13 +51,13 @@ func ExampleDo() {
 
 func ExampleLead() {
 	ctx, cancel := context.WithCancel(context.Background())
-	locker, err := lock.NewMemory(lock.Config{})
+	locker, err := lock.NewMemory(lock.Options{})
 	if err != nil {
 		panic(err)
 	}
 	defer locker.Close(context.Background())
 
-	err = lock.Lead(ctx, locker, "scheduler", lock.Options{}, func(ctx context.Context, term uint64) error {
+	err = lock.Lead(ctx, locker, "scheduler", lock.Request{}, func(ctx context.Context, term uint64) error {
 		fmt.Println("leading:", term > 0)
 		cancel() // the process is asked to stop
 		<-ctx.Done()

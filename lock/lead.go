@@ -20,7 +20,7 @@ var campaign = backoff.Policy{Base: 50 * time.Millisecond, Max: 5 * time.Second,
 // resigns and ends Lead with its error. When ctx ends, Lead resigns and returns
 // the cause. Errors of the backend are waited out; ErrClosed and refused
 // requests are returned.
-func Lead(ctx context.Context, l Locker, name string, o Options, lead func(ctx context.Context, term uint64) error) error {
+func Lead(ctx context.Context, l Locker, name string, o Request, lead func(ctx context.Context, term uint64) error) error {
 	for attempt := 0; ; {
 		lease, err := l.Acquire(ctx, name, o)
 		switch {

@@ -18,7 +18,7 @@ type Lease struct {
 	cancel context.CancelCauseFunc
 
 	// Guarded by the mutex of the locker.
-	opts  Options
+	opts  Request
 	limit time.Time // its own end, if it has one besides that of the grant
 	ended error     // why it ended
 	last  time.Time // its deadline when it ended

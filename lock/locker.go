@@ -12,11 +12,11 @@ type Locker interface {
 	// bounds the wait only: a lease that was granted lives on after it. A wait
 	// that ctx ends is ErrHeld joined with the error of ctx, or ErrUncertain if
 	// no answer had come by then.
-	Acquire(ctx context.Context, name string, o Options) (*Lease, error)
+	Acquire(ctx context.Context, name string, o Request) (*Lease, error)
 
 	// TryAcquire takes name or reports ErrHeld at once. It never overtakes those
 	// who wait.
-	TryAcquire(ctx context.Context, name string, o Options) (*Lease, error)
+	TryAcquire(ctx context.Context, name string, o Request) (*Lease, error)
 
 	// Inspect says who has name, as the backend knows it.
 	Inspect(ctx context.Context, name string) (Info, error)

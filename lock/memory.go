@@ -8,7 +8,7 @@ import (
 
 // NewMemory returns a Locker whose scope is the process. Its clock is the time
 // package, so tests drive it with testing/synctest.
-func NewMemory(c Config) (Locker, error) { return New(NewSpace().Backend(), c) }
+func NewMemory(c Options) (Locker, error) { return New(NewSpace().Backend(), c) }
 
 // A Space is the state that a backend in memory shares between Lockers. One
 // Locker per process needs no Space; several stand for several processes in

@@ -25,12 +25,12 @@ func TestMemory(t *testing.T) { locktest.Run(t, memory) }
 func TestGoroutines(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		before := runtime.NumGoroutine()
-		l, err := lock.NewMemory(lock.Config{})
+		l, err := lock.NewMemory(lock.Options{})
 		if err != nil {
 			t.Fatal(err)
 		}
 		for i := range 1000 {
-			if _, err := l.Acquire(t.Context(), fmt.Sprint(i), lock.Options{TTL: time.Second}); err != nil {
+			if _, err := l.Acquire(t.Context(), fmt.Sprint(i), lock.Request{TTL: time.Second}); err != nil {
 				t.Fatal(err)
 			}
 		}
@@ -40,7 +40,7 @@ func TestGoroutines(t *testing.T) {
 			t.Errorf("1000 leases have %d goroutines", n)
 		}
 		for i := range 1000 {
-			if _, err := l.TryAcquire(t.Context(), fmt.Sprint(i), lock.Options{}); !errors.Is(err, lock.ErrHeld) {
+			if _, err := l.TryAcquire(t.Context(), fmt.Sprint(i), lock.Request{}); !errors.Is(err, lock.ErrHeld) {
 				t.Fatalf("lease %d was not renewed: %v", i, err)
 			}
 		}

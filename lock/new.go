@@ -14,7 +14,7 @@ import (
 // of the holder who releases, or of a renewal.
 type locker struct {
 	backend Backend
-	conf    Config
+	conf    Options
 	tokens  *tokens
 	group   *lifecycle.Group
 
@@ -35,7 +35,7 @@ var _ Locker = (*locker)(nil)
 
 // New returns a Locker on a Backend, which it owns from then on: Close of the
 // Locker closes it. Each Backend serves one Locker.
-func New(b Backend, c Config) (Locker, error) {
+func New(b Backend, c Options) (Locker, error) {
 	if b == nil {
 		return nil, errors.New("lock: backend is nil")
 	}
@@ -65,16 +65,16 @@ func New(b Backend, c Config) (Locker, error) {
 }
 
 // Acquire implements Locker.
-func (n *locker) Acquire(ctx context.Context, name string, o Options) (*Lease, error) {
+func (n *locker) Acquire(ctx context.Context, name string, o Request) (*Lease, error) {
 	return n.acquire(ctx, name, o, false)
 }
 
 // TryAcquire implements Locker.
-func (n *locker) TryAcquire(ctx context.Context, name string, o Options) (*Lease, error) {
+func (n *locker) TryAcquire(ctx context.Context, name string, o Request) (*Lease, error) {
 	return n.acquire(ctx, name, o, true)
 }
 
-func (n *locker) acquire(ctx context.Context, name string, o Options, try bool) (*Lease, error) {
+func (n *locker) acquire(ctx context.Context, name string, o Request, try bool) (*Lease, error) {
 	began := time.Now()
 	l, err := n.take(ctx, name, o, try)
 	if err != nil {
@@ -86,7 +86,7 @@ func (n *locker) acquire(ctx context.Context, name string, o Options, try bool) 
 	return l, nil
 }
 
-func (n *locker) take(ctx context.Context, name string, o Options, try bool) (*Lease, error) {
+func (n *locker) take(ctx context.Context, name string, o Request, try bool) (*Lease, error) {
 	leave, err := n.group.Enter()
 	if err != nil {
 		return nil, err

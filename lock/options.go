@@ -19,9 +19,9 @@ const (
 	MaxName = 512
 )
 
-// Options belong to one acquisition. The zero value of each field means its
+// A Request is what one acquisition asks for. The zero value of each field means its
 // default.
-type Options struct {
+type Request struct {
 	// TTL is how long the grant outlives a holder that is not heard of any
 	// more. Parts of a millisecond are cut off. Default 10 s.
 	TTL time.Duration
@@ -41,7 +41,7 @@ type Options struct {
 }
 
 // check returns o with its defaults, or every reason to refuse the request.
-func (o Options) check(name string) (Options, error) {
+func (o Request) check(name string) (Request, error) {
 	if o.TTL == 0 {
 		o.TTL = DefaultTTL
 	}
@@ -75,8 +75,8 @@ func margin(ttl time.Duration) time.Duration {
 	return max(ttl/10, min(50*time.Millisecond, ttl/4))
 }
 
-// Config tunes a Locker. The zero value of each field means its default.
-type Config struct {
+// Options tune a Locker. The zero value of each field means its default.
+type Options struct {
 	// LocalBatch is how many acquisitions of a name in a row one process may
 	// serve while another process waits, 1 to 1023. Default 8; with 1 the turn
 	// passes on after each.
@@ -95,22 +95,22 @@ const (
 	maxTurn  = 1<<turnBits - 1
 )
 
-func (c Config) withDefaults() (Config, error) {
-	if c.LocalBatch == 0 {
-		c.LocalBatch = 8
+func (o Options) withDefaults() (Options, error) {
+	if o.LocalBatch == 0 {
+		o.LocalBatch = 8
 	}
-	if c.OpTimeout == 0 {
-		c.OpTimeout = 5 * time.Second
+	if o.OpTimeout == 0 {
+		o.OpTimeout = 5 * time.Second
 	}
-	if c.Logger == nil {
-		c.Logger = slog.New(slog.DiscardHandler)
+	if o.Logger == nil {
+		o.Logger = slog.New(slog.DiscardHandler)
 	}
 	var errs []error
-	if c.LocalBatch < 1 || c.LocalBatch > maxTurn {
-		errs = append(errs, fmt.Errorf("%w: LocalBatch %d, want 1 to %d", ErrInvalidOptions, c.LocalBatch, maxTurn))
+	if o.LocalBatch < 1 || o.LocalBatch > maxTurn {
+		errs = append(errs, fmt.Errorf("%w: LocalBatch %d, want 1 to %d", ErrInvalidOptions, o.LocalBatch, maxTurn))
 	}
-	if c.OpTimeout < 0 {
-		errs = append(errs, fmt.Errorf("%w: OpTimeout %v is negative", ErrInvalidOptions, c.OpTimeout))
+	if o.OpTimeout < 0 {
+		errs = append(errs, fmt.Errorf("%w: OpTimeout %v is negative", ErrInvalidOptions, o.OpTimeout))
 	}
-	return c, errors.Join(errs...)
+	return o, errors.Join(errs...)
 }

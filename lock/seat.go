@@ -53,7 +53,7 @@ type tenure struct {
 }
 
 // sit adds a waiter for name. A try does not wait behind others.
-func (n *locker) sit(ctx context.Context, name string, o Options, try bool) (*waiter, error) {
+func (n *locker) sit(ctx context.Context, name string, o Request, try bool) (*waiter, error) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	if n.closed {
@@ -84,7 +84,7 @@ func (n *locker) sit(ctx context.Context, name string, o Options, try bool) (*wa
 }
 
 // open begins a tenure with a new token, for a waiter with the options o.
-func (n *locker) open(s *seat, o Options) {
+func (n *locker) open(s *seat, o Request) {
 	c := Claim{Name: s.claim.Name, Permits: s.claim.Permits, Token: n.tokens.next(), TTL: o.TTL, Replicas: o.Replicas}
 	s.tenure = tenure{claim: c}
 	n.seats[c.Token] = s

@@ -19,8 +19,8 @@ type Semaphore struct {
 }
 
 // Acquire waits for a permit; see [Locker].
-func (s Semaphore) Acquire(ctx context.Context, o Options) (*Lease, error) {
-	o, err := s.options(o)
+func (s Semaphore) Acquire(ctx context.Context, o Request) (*Lease, error) {
+	o, err := s.request(o)
 	if err != nil {
 		return nil, err
 	}
@@ -28,15 +28,15 @@ func (s Semaphore) Acquire(ctx context.Context, o Options) (*Lease, error) {
 }
 
 // TryAcquire takes a permit or reports ErrHeld; see [Locker].
-func (s Semaphore) TryAcquire(ctx context.Context, o Options) (*Lease, error) {
-	o, err := s.options(o)
+func (s Semaphore) TryAcquire(ctx context.Context, o Request) (*Lease, error) {
+	o, err := s.request(o)
 	if err != nil {
 		return nil, err
 	}
 	return s.Locker.TryAcquire(ctx, s.Name, o)
 }
 
-func (s Semaphore) options(o Options) (Options, error) {
+func (s Semaphore) request(o Request) (Request, error) {
 	if s.Permits < 1 {
 		return o, opError("acquire", s.Name, fmt.Errorf("%w: Permits is %d, want at least 1", ErrInvalidOptions, s.Permits))
 	}

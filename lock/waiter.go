@@ -6,7 +6,7 @@ import "context"
 // locker, except those that never change.
 type waiter struct {
 	ctx  context.Context // of the call that waits
-	opts Options
+	opts Request
 	try  bool
 	seat *seat
 

@@ -70,7 +70,7 @@ func countTogether(ctx context.Context, n *Node) (err error) {
 
 // turn adds one to the node's count in the record.
 func (t *tally) turn(ctx context.Context, n *Node, locker lock.Locker, gate *lockredis.FenceGate) error {
-	o := lock.Options{TTL: 400 * time.Millisecond}
+	o := lock.Request{TTL: 400 * time.Millisecond}
 	o.NoRenew = !t.slept // nobody renews for a process that is frozen
 	return lock.Do(ctx, locker, "record", o, func(_ context.Context, lease *lock.Lease) error {
 		record, err := read(ctx, gate, lease.Fence())

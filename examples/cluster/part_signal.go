@@ -56,7 +56,7 @@ func (t *ticks) gap() {
 
 func sendSignals(ctx context.Context, n *Node) (err error) {
 	ps, err := pubsubredis.New(n.Redis, pubsubredis.Options{
-		Node: pubsub.Options{Name: n.Name}, Namespace: n.Namespace,
+		Options: pubsub.Options{Name: n.Name}, Namespace: n.Namespace,
 	})
 	if err != nil {
 		return err

@@ -26,7 +26,7 @@ const (
 const retention = 20
 
 func open(client redis.UniversalClient, o pubsub.Options) (*pubsubredis.PubSub, error) {
-	return pubsubredis.New(client, pubsubredis.Options{Node: o, Namespace: "configsync", MaxLen: retention})
+	return pubsubredis.New(client, pubsubredis.Options{Options: o, Namespace: "configsync", MaxLen: retention})
 }
 
 // spec says how a node gets the configuration and how a signal changes it.

@@ -58,7 +58,7 @@ func run(ctx context.Context, url string, out io.Writer) error {
 	slept := make(chan error, 1)
 	holds, written := make(chan struct{}), make(chan struct{})
 	go func() { // ends with its section
-		o := lock.Options{TTL: 200 * time.Millisecond, NoRenew: true}
+		o := lock.Request{TTL: 200 * time.Millisecond, NoRenew: true}
 		slept <- lock.Do(ctx, first, "account", o, func(_ context.Context, l *lock.Lease) error {
 			balance, err := read(ctx, account, l)
 			fmt.Fprintln(out, "first:  read", balance, "and falls asleep")
@@ -69,7 +69,7 @@ func run(ctx context.Context, url string, out io.Writer) error {
 		})
 	}()
 	<-holds
-	err = lock.Do(ctx, second, "account", lock.Options{}, func(_ context.Context, l *lock.Lease) error {
+	err = lock.Do(ctx, second, "account", lock.Request{}, func(_ context.Context, l *lock.Lease) error {
 		balance, err := read(ctx, account, l)
 		fmt.Fprintln(out, "second: has the lock, writes", balance+1)
 		return errors.Join(err, write(ctx, account, l, balance+1))

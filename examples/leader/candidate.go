@@ -35,7 +35,7 @@ func candidate(ctx context.Context, name, url string, in io.Reader, out io.Write
 		defer cancel()
 		err = errors.Join(err, locker.Close(closing))
 	}()
-	return lock.Lead(ctx, locker, "leader", lock.Options{TTL: time.Second}, func(ctx context.Context, term uint64) error {
+	return lock.Lead(ctx, locker, "leader", lock.Request{TTL: time.Second}, func(ctx context.Context, term uint64) error {
 		fmt.Fprintln(out, term, name)
 		<-ctx.Done() // a leader's work; it passes term on to what it commands
 		return nil

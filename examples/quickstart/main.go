@@ -50,7 +50,7 @@ func run(ctx context.Context, out io.Writer) (err error) {
 	}
 	// One node at a time sells, with a price that all nodes cache, under an ID that
 	// no other node makes.
-	err = lock.Do(ctx, s.locks, "till", lock.Options{}, func(ctx context.Context, _ *lock.Lease) error {
+	err = lock.Do(ctx, s.locks, "till", lock.Request{}, func(ctx context.Context, _ *lock.Lease) error {
 		price, err := s.prices.GetOrLoad(ctx, "teapot", func(context.Context, string) (int, error) { return 40, nil })
 		if err != nil {
 			return err

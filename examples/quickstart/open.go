@@ -40,7 +40,7 @@ func open(ctx context.Context) (*shop, error) {
 	s := &shop{}
 	var errs [5]error
 	s.numbers, errs[0] = workerid.NewMemory(workerid.Options{})
-	s.locks, errs[1] = lock.NewMemory(lock.Config{})
+	s.locks, errs[1] = lock.NewMemory(lock.Options{})
 	s.signals, errs[2] = pubsub.NewMemory(pubsub.Options{})
 	s.store, errs[3] = cache.NewMemory(cache.MemoryOptions{})
 	s.jobs, errs[4] = queue.NewMemory("shipments", queue.MemoryOptions{})

@@ -17,7 +17,7 @@ func BenchmarkPair(b *testing.B) {
 	defer l.Close(ctx)
 	b.ReportAllocs()
 	for b.Loop() {
-		lease, err := l.Acquire(ctx, "one", lock.Options{})
+		lease, err := l.Acquire(ctx, "one", lock.Request{})
 		if err != nil {
 			b.Fatal(err)
 		}

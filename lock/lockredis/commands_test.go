@@ -64,19 +64,19 @@ func TestCommands(t *testing.T) {
 	var count counter
 	client.AddHook(&count)
 	l, other := open(t, client), open(t, server.Client(t))
-	release(t, acquire(t, l, "one", lock.Options{})) // loads the scripts
+	release(t, acquire(t, l, "one", lock.Request{})) // loads the scripts
 	count.take()
 	for range 10 {
-		release(t, acquire(t, l, "one", lock.Options{}))
+		release(t, acquire(t, l, "one", lock.Request{}))
 	}
 	if sent := count.take(); len(sent) != 20 {
 		t.Errorf("10 uncontended pairs sent %v", sent)
 	}
-	lease := acquire(t, other, "one", lock.Options{TTL: time.Minute})
+	lease := acquire(t, other, "one", lock.Request{TTL: time.Minute})
 	ctx, cancel := context.WithTimeout(t.Context(), 6*time.Second)
 	defer cancel()
 	for range 8 {
-		go func() { _, _ = l.Acquire(ctx, "one", lock.Options{}) }() // ends with ctx
+		go func() { _, _ = l.Acquire(ctx, "one", lock.Request{}) }() // ends with ctx
 	}
 	waiting(t, other, 1)
 	count.take()
@@ -92,12 +92,12 @@ func TestKeysExpire(t *testing.T) {
 	server := testenv.Redis(t)
 	client := server.Client(t)
 	a, b := open(t, client), open(t, server.Client(t))
-	lease := acquire(t, a, "one", lock.Options{})
+	lease := acquire(t, a, "one", lock.Request{})
 	ctx, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond)
 	defer cancel()
-	_, _ = b.Acquire(ctx, "one", lock.Options{})
+	_, _ = b.Acquire(ctx, "one", lock.Request{})
 	sem := lock.Semaphore{Locker: a, Name: "one", Permits: 2}
-	permit, err := sem.Acquire(t.Context(), lock.Options{})
+	permit, err := sem.Acquire(t.Context(), lock.Request{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -130,7 +130,7 @@ func TestRefusedClients(t *testing.T) {
 	client := redis.NewClient(&redis.Options{Addr: "127.0.0.1:1"})
 	defer client.Close()
 	for _, o := range []lockredis.Options{
-		{Namespace: "a{b}"}, {Engine: 7}, {Config: lock.Config{LocalBatch: 2000}}, {Config: lock.Config{OpTimeout: -1}},
+		{Namespace: "a{b}"}, {Engine: 7}, {Options: lock.Options{LocalBatch: 2000}}, {Options: lock.Options{OpTimeout: -1}},
 	} {
 		if _, err := lockredis.New(client, o); err == nil {
 			t.Errorf("%+v was accepted", o)
@@ -148,10 +148,10 @@ func TestRefusedMessages(t *testing.T) {
 	}
 	quiet := func(o *redis.Options) { o.Username, o.Password = "quiet", "secret" }
 	a, b := open(t, server.Client(t, quiet)), open(t, server.Client(t, quiet))
-	lease := acquire(t, a, "one", lock.Options{TTL: time.Minute})
+	lease := acquire(t, a, "one", lock.Request{TTL: time.Minute})
 	time.AfterFunc(100*time.Millisecond, func() { _ = lease.Release(context.Background()) })
 	began := time.Now()
-	release(t, acquire(t, b, "one", lock.Options{TTL: time.Minute}))
+	release(t, acquire(t, b, "one", lock.Request{TTL: time.Minute}))
 	if took := time.Since(began); took > 2*time.Second {
 		t.Errorf("a poll took %v", took)
 	}
@@ -174,10 +174,10 @@ func TestRights(t *testing.T) {
 	o := lockredis.Options{Namespace: "test"}
 	a, b := open(t, server.Client(t, restricted), o), open(t, server.Client(t, restricted), o)
 	for _, permits := range []int{0, 1} {
-		lease := acquire(t, a, "one", lock.Options{TTL: 300 * time.Millisecond, Permits: permits})
+		lease := acquire(t, a, "one", lock.Request{TTL: 300 * time.Millisecond, Permits: permits})
 		time.AfterFunc(400*time.Millisecond, func() { _ = lease.Release(context.Background()) })
 		began := time.Now()
-		release(t, acquire(t, b, "one", lock.Options{TTL: time.Minute, Permits: permits}))
+		release(t, acquire(t, b, "one", lock.Request{TTL: time.Minute, Permits: permits}))
 		if took := time.Since(began); took > 2*time.Second || lease.Context().Err() == nil {
 			t.Errorf("waited for %v", took)
 		}

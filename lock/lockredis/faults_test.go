@@ -40,7 +40,7 @@ func open(t testing.TB, client redis.UniversalClient, o ...lockredis.Options) lo
 }
 
 // acquire takes name or fails the test.
-func acquire(t testing.TB, l lock.Locker, name string, o lock.Options) *lock.Lease {
+func acquire(t testing.TB, l lock.Locker, name string, o lock.Request) *lock.Lease {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
 	defer cancel()
@@ -84,7 +84,7 @@ func adder(args []string) {
 	for range 8 {
 		all.Go(func() {
 			for {
-				err := lock.Do(context.Background(), l, "number", lock.Options{TTL: 300 * time.Millisecond},
+				err := lock.Do(context.Background(), l, "number", lock.Request{TTL: 300 * time.Millisecond},
 					func(ctx context.Context, lease *lock.Lease) error { return add(ctx, gate, lease) })
 				if errors.Is(err, lock.ErrStale) {
 					fmt.Println("stale write refused")
@@ -188,7 +188,7 @@ func TestFencedStore(t *testing.T) {
 func waiter(args []string) {
 	l, _ := child(args)
 	fmt.Println("waiting")
-	lease, err := l.Acquire(context.Background(), "one", lock.Options{TTL: time.Minute})
+	lease, err := l.Acquire(context.Background(), "one", lock.Request{TTL: time.Minute})
 	fatal(err)
 	fmt.Println("fence", lease.Fence())
 	time.Sleep(time.Hour)
@@ -199,7 +199,7 @@ func TestTimingKilledWaiters(t *testing.T) {
 	testenv.Timing(t)
 	server := testenv.Redis(t)
 	a, b := open(t, server.Client(t)), open(t, server.Client(t))
-	lease := acquire(t, a, "one", lock.Options{TTL: time.Minute})
+	lease := acquire(t, a, "one", lock.Request{TTL: time.Minute})
 	var dead []*testenv.ChildProcess
 	for i := range 3 {
 		c := testenv.Child(t, "waiter", server.Addr(), server.Addr())
@@ -209,7 +209,7 @@ func TestTimingKilledWaiters(t *testing.T) {
 	}
 	got := make(chan time.Time, 1)
 	go func() { // ends with the lease
-		lease, err := b.Acquire(t.Context(), "one", lock.Options{TTL: time.Minute})
+		lease, err := b.Acquire(t.Context(), "one", lock.Request{TTL: time.Minute})
 		if err == nil {
 			got <- time.Now()
 			_ = lease.Release(t.Context())

@@ -22,7 +22,7 @@ func TestFenceAfterFlush(t *testing.T) {
 	}
 	last := uint64(0)
 	for i := range 100 {
-		lease := acquire(t, nodes[i%len(nodes)], "one", lock.Options{})
+		lease := acquire(t, nodes[i%len(nodes)], "one", lock.Request{})
 		if lease.Fence() <= last {
 			t.Fatalf("fence %d after %d", lease.Fence(), last)
 		}
@@ -44,7 +44,7 @@ func TestFenceAfterRestart(t *testing.T) {
 	server := testenv.Redis(t)
 	l := open(t, server.Client(t))
 	acquireFence := func() uint64 {
-		lease := acquire(t, l, "one", lock.Options{})
+		lease := acquire(t, l, "one", lock.Request{})
 		release(t, lease)
 		return lease.Fence()
 	}
@@ -69,7 +69,7 @@ func TestFenceAfterFailover(t *testing.T) {
 	t.Cleanup(func() { _ = client.Close() })
 	l := open(t, client)
 	follower := replica.Client(t)
-	before := acquire(t, l, "one", lock.Options{})
+	before := acquire(t, l, "one", lock.Request{})
 	release(t, before)
 	host, port := hostPort(t, primary.Addr())
 	if err := follower.ReplicaOf(t.Context(), host, port).Err(); err != nil {
@@ -82,12 +82,12 @@ func TestFenceAfterFailover(t *testing.T) {
 	if err := follower.ReplicaOf(t.Context(), "NO", "ONE").Err(); err != nil {
 		t.Fatal(err)
 	}
-	lost := acquire(t, l, "one", lock.Options{TTL: time.Minute})
+	lost := acquire(t, l, "one", lock.Request{TTL: time.Minute})
 	primary.Kill()
 	proxy.Target(replica.Addr())
 	proxy.Reset()
 	other := open(t, replica.Client(t))
-	next := acquire(t, other, "one", lock.Options{}) // the failover lost the grant
+	next := acquire(t, other, "one", lock.Request{}) // the failover lost the grant
 	if next.Fence() <= lost.Fence() {
 		t.Errorf("fence %d after %d", next.Fence(), lost.Fence())
 	}
@@ -98,7 +98,7 @@ func TestFenceAfterFailover(t *testing.T) {
 func TestReplicas(t *testing.T) {
 	server, replica := testenv.Redis(t, "--repl-diskless-sync-delay", "0"), testenv.Redis(t)
 	l := open(t, server.Client(t))
-	_, err := l.Acquire(t.Context(), "one", lock.Options{Replicas: 1, TTL: 500 * time.Millisecond})
+	_, err := l.Acquire(t.Context(), "one", lock.Request{Replicas: 1, TTL: 500 * time.Millisecond})
 	if !isErr(err, lock.ErrNotReplicated) {
 		t.Errorf("without a replica: %v", err)
 	}
@@ -109,7 +109,7 @@ func TestReplicas(t *testing.T) {
 	eventually(t, "a grant is acknowledged", func() bool {
 		ctx, cancel := context.WithTimeout(t.Context(), 5*time.Second)
 		defer cancel()
-		lease, err := l.Acquire(ctx, "one", lock.Options{Replicas: 1})
+		lease, err := l.Acquire(ctx, "one", lock.Request{Replicas: 1})
 		if err != nil {
 			return false
 		}
@@ -117,11 +117,11 @@ func TestReplicas(t *testing.T) {
 		return true
 	})
 	// A grant that is pushed, and a turn inside the process, are acknowledged too.
-	a, b := acquire(t, l, "one", lock.Options{}), open(t, server.Client(t))
+	a, b := acquire(t, l, "one", lock.Request{}), open(t, server.Client(t))
 	done := make(chan error, 2)
 	for _, node := range []lock.Locker{b, l} {
 		go func() {
-			lease, err := node.Acquire(t.Context(), "one", lock.Options{Replicas: 1})
+			lease, err := node.Acquire(t.Context(), "one", lock.Request{Replicas: 1})
 			if err == nil {
 				err = lease.Release(context.Background())
 			}
@@ -152,7 +152,7 @@ func TestSwallowedReplies(t *testing.T) {
 			last := uint64(0)
 			for i := range 6 {
 				ctx, cancel := context.WithTimeout(t.Context(), 5*time.Second)
-				lease, err := l.Acquire(ctx, "one", lock.Options{TTL: 2 * time.Second})
+				lease, err := l.Acquire(ctx, "one", lock.Request{TTL: 2 * time.Second})
 				cancel()
 				if err != nil {
 					t.Fatalf("turn %d: %v", i, err)
@@ -168,12 +168,12 @@ func TestSwallowedReplies(t *testing.T) {
 				if err := lease.Release(t.Context()); err != nil {
 					t.Errorf("turn %d: release: %v", i, err)
 				}
-				if _, err := direct.TryAcquire(t.Context(), "two", lock.Options{}); i == 0 && k == 0 && err != nil {
+				if _, err := direct.TryAcquire(t.Context(), "two", lock.Request{}); i == 0 && k == 0 && err != nil {
 					t.Errorf("another name: %v", err)
 				}
 			}
 			began := time.Now()
-			release(t, acquire(t, direct, "one", lock.Options{}))
+			release(t, acquire(t, direct, "one", lock.Request{}))
 			if took := time.Since(began); took > 2500*time.Millisecond {
 				t.Errorf("an orphan held the lock for %v", took)
 			}

@@ -117,7 +117,7 @@ func (h *history) work(ctx context.Context, l lock.Locker, client int) {
 	for ctx.Err() == nil {
 		wait, cancel := context.WithTimeout(ctx, time.Second)
 		from := time.Now()
-		lease, err := l.Acquire(wait, "one", lock.Options{TTL: 200 * time.Millisecond})
+		lease, err := l.Acquire(wait, "one", lock.Request{TTL: 200 * time.Millisecond})
 		got := time.Now()
 		cancel()
 		if err != nil {

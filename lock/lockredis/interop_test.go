@@ -27,12 +27,12 @@ func TestInterop(t *testing.T) {
 	ctx := t.Context()
 	lockers := map[string]lock.Locker{"fifo": fifo, "simple": simple}
 	for name, holder := range lockers {
-		lease := acquire(t, holder, "one", lock.Options{})
+		lease := acquire(t, holder, "one", lock.Request{})
 		if _, err := plain.Obtain(ctx, key, time.Second, nil); !errors.Is(err, redislock.ErrNotObtained) {
 			t.Errorf("redislock against %s: %v", name, err)
 		}
 		for other, l := range lockers {
-			if _, err := l.TryAcquire(ctx, "one", lock.Options{}); !errors.Is(err, lock.ErrHeld) {
+			if _, err := l.TryAcquire(ctx, "one", lock.Request{}); !errors.Is(err, lock.ErrHeld) {
 				t.Errorf("%s against %s: %v", other, name, err)
 			}
 		}
@@ -43,12 +43,12 @@ func TestInterop(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if _, err := l.TryAcquire(ctx, "one", lock.Options{}); !errors.Is(err, lock.ErrHeld) {
+		if _, err := l.TryAcquire(ctx, "one", lock.Request{}); !errors.Is(err, lock.ErrHeld) {
 			t.Errorf("%s against redislock: %v", name, err)
 		}
 		time.AfterFunc(200*time.Millisecond, func() { _ = held.Release(context.Background()) })
 		began := time.Now()
-		release(t, acquire(t, l, "one", lock.Options{}))
+		release(t, acquire(t, l, "one", lock.Request{}))
 		if took := time.Since(began); took > 2*time.Second {
 			t.Errorf("%s noticed the release of redislock after %v", name, took)
 		}
@@ -66,7 +66,7 @@ func TestStolenByPrefix(t *testing.T) {
 	}
 	for _, e := range []lockredis.Engine{lockredis.FIFO, lockredis.Simple} {
 		l := open(t, client, lockredis.Options{Engine: e})
-		lease := acquire(t, l, "one", lock.Options{TTL: 900 * time.Millisecond})
+		lease := acquire(t, l, "one", lock.Request{TTL: 900 * time.Millisecond})
 		thief, err := redislock.Obtain(t.Context(), client, key, time.Minute, &redislock.Options{Token: lease.Token()[:8]})
 		if err != nil {
 			t.Fatal(err)

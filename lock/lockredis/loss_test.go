@@ -45,7 +45,7 @@ func TestTimingFrozenServer(t *testing.T) {
 				server := testenv.Redis(t)
 				l := open(t, server.Client(t, func(o *redis.Options) { o.ContextTimeoutEnabled = honours }))
 				margin := max(ttl/10, min(50*time.Millisecond, ttl/4))
-				lease := acquire(t, l, "one", lock.Options{TTL: ttl})
+				lease := acquire(t, l, "one", lock.Request{TTL: ttl})
 				time.Sleep(ttl + ttl/2) // some renewals
 				last := lease.Deadline()
 				server.Freeze()
@@ -73,7 +73,7 @@ func TestTimingCloseFrozen(t *testing.T) {
 	testenv.Timing(t)
 	server := testenv.Redis(t)
 	l := open(t, server.Client(t))
-	lease := acquire(t, l, "one", lock.Options{})
+	lease := acquire(t, l, "one", lock.Request{})
 	server.Freeze()
 	ctx, cancel := context.WithTimeout(t.Context(), 300*time.Millisecond)
 	defer cancel()
@@ -106,7 +106,7 @@ func TestTimingFlakyLink(t *testing.T) {
 	warm.Wait()
 	slow := func() { proxy.Delay(150*time.Millisecond, 100*time.Millisecond) } // each way
 	slow()
-	lease := acquire(t, l, "one", lock.Options{TTL: time.Second})
+	lease := acquire(t, l, "one", lock.Request{TTL: time.Second})
 	span := 8 * time.Second
 	if testenv.Long() {
 		span = time.Minute

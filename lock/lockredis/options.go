@@ -27,12 +27,12 @@ const (
 
 // Options tune a Locker. The zero value of each field means its default.
 type Options struct {
+	lock.Options
+
 	// Namespace comes before every key and channel. Default "cohort".
 	Namespace string
 	// Engine is FIFO or Simple. All processes may choose on their own.
 	Engine Engine
-	// Config tunes the Locker above the engine.
-	Config lock.Config
 }
 
 // New returns a Locker that borrows client: Close of the Locker leaves it open.
@@ -43,7 +43,7 @@ func New(client redis.UniversalClient, o Options) (lock.Locker, error) {
 	if err != nil {
 		return nil, err
 	}
-	l, err := lock.New(b, o.Config)
+	l, err := lock.New(b, o.Options)
 	if err != nil {
 		return nil, fmt.Errorf("lockredis: %w", err)
 	}
@@ -59,17 +59,17 @@ func NewBackend(client redis.UniversalClient, o Options) (lock.Backend, error) {
 	if err := errors.Join(errs...); err != nil {
 		return nil, fmt.Errorf("lockredis: %w", err)
 	}
-	if o.Config.OpTimeout == 0 {
-		o.Config.OpTimeout = rediserr.DefaultTimeout
+	if o.OpTimeout == 0 {
+		o.OpTimeout = rediserr.DefaultTimeout
 	}
-	if o.Config.Logger == nil {
-		o.Config.Logger = slog.New(slog.DiscardHandler)
+	if o.Logger == nil {
+		o.Logger = slog.New(slog.DiscardHandler)
 	}
 	if !redisconn.HonoursDeadlines(client) {
-		o.Config.Logger.Warn("lockredis: the client ignores the deadlines of contexts (ContextTimeoutEnabled); " +
+		o.Logger.Warn("lockredis: the client ignores the deadlines of contexts (ContextTimeoutEnabled); " +
 			"calls may outlive theirs by its ReadTimeout")
 	}
-	c := conn{client: client, namespace: o.Namespace, timeout: o.Config.OpTimeout, log: o.Config.Logger}
+	c := conn{client: client, namespace: o.Namespace, timeout: o.OpTimeout, log: o.Logger}
 	c.cluster = redisconn.IsCluster(client)
 	if o.Engine == Simple {
 		return newSimple(c), nil

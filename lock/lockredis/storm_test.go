@@ -31,7 +31,7 @@ func TestStormOfDeadlines(t *testing.T) {
 		all.Go(func() {
 			for time.Now().Before(end) {
 				ctx, cancel := context.WithTimeout(t.Context(), rand.N(2*time.Millisecond))
-				lease, err := nodes[i%4].Acquire(ctx, "one", lock.Options{TTL: 5 * time.Second})
+				lease, err := nodes[i%4].Acquire(ctx, "one", lock.Request{TTL: 5 * time.Second})
 				cancel()
 				if err != nil {
 					ended.Add(1)
@@ -47,7 +47,7 @@ func TestStormOfDeadlines(t *testing.T) {
 	}
 	all.Wait()
 	began := time.Now()
-	lease := acquire(t, nodes[0], "one", lock.Options{})
+	lease := acquire(t, nodes[0], "one", lock.Request{})
 	took := time.Since(began)
 	release(t, lease)
 	t.Logf("%d granted, %d given up, the next one after %v", granted.Load(), ended.Load(), took)
@@ -89,7 +89,7 @@ func TestSubscriptionsCut(t *testing.T) {
 			all.Go(func() {
 				for ctx.Err() == nil {
 					began := time.Now()
-					lease := acquire(t, node, "one", lock.Options{TTL: 10 * time.Second})
+					lease := acquire(t, node, "one", lock.Request{TTL: 10 * time.Second})
 					for took := int64(time.Since(began)); took > longest.Load(); {
 						longest.Store(took)
 					}
@@ -123,7 +123,7 @@ func TestScriptsFlushed(t *testing.T) {
 		for range 2 {
 			all.Go(func() {
 				for ctx.Err() == nil {
-					release(t, acquire(t, node, "one", lock.Options{}))
+					release(t, acquire(t, node, "one", lock.Request{}))
 				}
 			})
 		}

@@ -17,7 +17,7 @@ func exclusive(s *space) {
 		for range 3 {
 			all.Go(func() {
 				for range 4 {
-					lease, err := node.Acquire(s.ctx, name, lock.Options{TTL: 10 * ttl})
+					lease, err := node.Acquire(s.ctx, name, lock.Request{TTL: 10 * ttl})
 					if err != nil {
 						s.Errorf("acquire: %v", err)
 						return
@@ -44,7 +44,7 @@ func namesApart(s *space) {
 	a, b := s.node(), s.node()
 	names := []string{"a", "A", "a{b}", "a%7Bb%7D", "a\nb", "a\x00b", "{}", "a b", "\xff", "ü", strings.Repeat("x", lock.MaxName)}
 	for _, name := range names {
-		s.take(a, name, lock.Options{})
+		s.take(a, name, lock.Request{})
 	}
 	for _, name := range names {
 		if !s.held(b, name) {
@@ -58,10 +58,10 @@ func namesApart(s *space) {
 
 func tryHeld(s *space) {
 	a, b := s.node(), s.node()
-	lease := s.take(a, name, lock.Options{TTL: time.Minute})
+	lease := s.take(a, name, lock.Request{TTL: time.Minute})
 	for _, node := range []lock.Locker{a, b} {
 		began := time.Now()
-		_, err := node.TryAcquire(s.ctx, name, lock.Options{})
+		_, err := node.TryAcquire(s.ctx, name, lock.Request{})
 		s.is(err, lock.ErrHeld)
 		if took := time.Since(began); took > soon {
 			s.Errorf("a try took %v", took)
@@ -76,12 +76,12 @@ func tryHeld(s *space) {
 func tryDoesNotOvertake(s *space) {
 	a, b, c := s.node(), s.node(), s.node()
 	// The holder goes without a word, so that the name is free while b waits.
-	s.take(a, name, lock.Options{NoRenew: true})
-	w := s.wait(b, name, lock.Options{TTL: time.Minute})
+	s.take(a, name, lock.Request{NoRenew: true})
+	w := s.wait(b, name, lock.Request{TTL: time.Minute})
 	s.waiters(a, 1)
 	stop := time.Now().Add(2 * ttl)
 	for time.Now().Before(stop) {
-		if lease, err := c.TryAcquire(s.ctx, name, lock.Options{}); err == nil {
+		if lease, err := c.TryAcquire(s.ctx, name, lock.Request{}); err == nil {
 			s.release(lease)
 			s.Fatal("a try overtook a waiter")
 		}
@@ -102,8 +102,8 @@ func fenceRises(s *space) {
 	}
 	for range 3 {
 		for _, node := range []lock.Locker{a, b} {
-			lease := s.take(node, name, lock.Options{})
-			w := s.wait(node, name, lock.Options{}) // a turn in the same process
+			lease := s.take(node, name, lock.Request{})
+			w := s.wait(node, name, lock.Request{}) // a turn in the same process
 			time.Sleep(ttl / 100)
 			check(lease)
 			s.release(lease)
@@ -112,18 +112,18 @@ func fenceRises(s *space) {
 			s.release(lease)
 		}
 	}
-	check(s.take(a, name, lock.Options{NoRenew: true}))
+	check(s.take(a, name, lock.Request{NoRenew: true}))
 	s.backend.Elapse(ttl + ttl/10)
-	check(s.take(b, name, lock.Options{}))
+	check(s.take(b, name, lock.Request{}))
 }
 
 func releaseOnce(s *space) {
 	a, b := s.node(), s.node()
-	first := s.take(a, name, lock.Options{})
+	first := s.take(a, name, lock.Request{})
 	s.release(first)
 	s.is(first.Release(s.ctx), lock.ErrReleased)
 	s.ended(first.Context(), soon, lock.ErrReleased)
-	second := s.take(b, name, lock.Options{})
+	second := s.take(b, name, lock.Request{})
 	s.is(first.Release(s.ctx), lock.ErrReleased)
 	s.is(first.Extend(s.ctx, time.Minute), lock.ErrReleased)
 	if !s.held(a, name) {
@@ -136,17 +136,17 @@ func badInput(s *space) {
 	a, b := s.node(), s.node()
 	bad := []struct {
 		name string
-		o    lock.Options
+		o    lock.Request
 		want error
 	}{
-		{"", lock.Options{}, lock.ErrInvalidName},
-		{strings.Repeat("x", lock.MaxName+1), lock.Options{}, lock.ErrInvalidName},
-		{name, lock.Options{TTL: lock.MinTTL - 1}, lock.ErrInvalidTTL},
-		{name, lock.Options{TTL: -time.Second}, lock.ErrInvalidTTL},
-		{name, lock.Options{TTL: lock.MinTTLNoRenew - 1, NoRenew: true}, lock.ErrInvalidTTL},
-		{name, lock.Options{MaxHold: -1}, lock.ErrInvalidOptions},
-		{name, lock.Options{Replicas: -1}, lock.ErrInvalidOptions},
-		{name, lock.Options{Permits: -1}, lock.ErrInvalidOptions},
+		{"", lock.Request{}, lock.ErrInvalidName},
+		{strings.Repeat("x", lock.MaxName+1), lock.Request{}, lock.ErrInvalidName},
+		{name, lock.Request{TTL: lock.MinTTL - 1}, lock.ErrInvalidTTL},
+		{name, lock.Request{TTL: -time.Second}, lock.ErrInvalidTTL},
+		{name, lock.Request{TTL: lock.MinTTLNoRenew - 1, NoRenew: true}, lock.ErrInvalidTTL},
+		{name, lock.Request{MaxHold: -1}, lock.ErrInvalidOptions},
+		{name, lock.Request{Replicas: -1}, lock.ErrInvalidOptions},
+		{name, lock.Request{Permits: -1}, lock.ErrInvalidOptions},
 	}
 	for _, request := range bad {
 		_, err := a.Acquire(s.ctx, request.name, request.o)
@@ -159,7 +159,7 @@ func badInput(s *space) {
 	if s.held(b, name) {
 		s.Error("a refused request took the name")
 	}
-	lease := s.take(a, name, lock.Options{})
+	lease := s.take(a, name, lock.Request{})
 	s.is(lease.Extend(s.ctx, 0), lock.ErrInvalidTTL)
 	s.is(lease.Extend(s.ctx, time.Millisecond), lock.ErrInvalidTTL)
 	s.release(lease)

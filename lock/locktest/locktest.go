@@ -23,7 +23,7 @@ type Backend struct {
 	// New returns the backend of one more process in the same lock space.
 	New func(t testing.TB) lock.Backend
 	// Locker makes a Locker on the backend of a process. Default: lock.New.
-	Locker func(lock.Backend, lock.Config) (lock.Locker, error)
+	Locker func(lock.Backend, lock.Options) (lock.Locker, error)
 	// Unfair leaves out the cases that need a queue and events: the order
 	// between processes, wake-up by the release, semaphores.
 	Unfair bool

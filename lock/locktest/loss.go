@@ -9,7 +9,7 @@ import (
 
 func expires(s *space) {
 	a, b := s.node(), s.node()
-	lease := s.take(a, name, lock.Options{NoRenew: true})
+	lease := s.take(a, name, lock.Request{NoRenew: true})
 	s.ended(lease.Context(), ttl+soon, lock.ErrLost)
 	s.is(lease.Release(s.ctx), lock.ErrLost)
 	dead := s.raw() // takes the name and is never heard of again
@@ -19,7 +19,7 @@ func expires(s *space) {
 	})
 	began := time.Now()
 	s.backend.Elapse(ttl / 10)
-	next := s.take(b, name, lock.Options{})
+	next := s.take(b, name, lock.Request{})
 	if took := time.Since(began); took > ttl+soon {
 		s.Errorf("granted %v after a grant for %v", took, ttl)
 	}
@@ -28,12 +28,12 @@ func expires(s *space) {
 
 func toldBeforeGrant(s *space) {
 	a, b := s.node(), s.node()
-	for _, o := range []lock.Options{{NoRenew: true}, {MaxHold: ttl / 2}} {
+	for _, o := range []lock.Request{{NoRenew: true}, {MaxHold: ttl / 2}} {
 		lease := s.take(a, name, o)
 		if left := time.Until(lease.Deadline()); left > ttl-ttl/20 {
 			s.Errorf("the deadline is %v away, the margin of a ttl of %v is not taken off", left, ttl)
 		}
-		w := s.wait(b, name, lock.Options{})
+		w := s.wait(b, name, lock.Request{})
 		next := s.get(w, patience)
 		if lease.Context().Err() == nil {
 			s.Error("another has the name and the lease has not ended")
@@ -45,7 +45,7 @@ func toldBeforeGrant(s *space) {
 
 func renewed(s *space) {
 	a, b := s.node(), s.node()
-	lease := s.take(a, name, lock.Options{})
+	lease := s.take(a, name, lock.Request{})
 	for end := time.Now().Add(3 * ttl); time.Now().Before(end); {
 		if !s.held(b, name) {
 			s.Fatal("free although it is held")
@@ -60,7 +60,7 @@ func renewed(s *space) {
 
 func lossNoticed(s *space) {
 	a, b := s.node(), s.node()
-	lease := s.take(a, name, lock.Options{})
+	lease := s.take(a, name, lock.Request{})
 	thief := s.raw()
 	stolen := lock.Claim{Name: name, Token: lease.Token(), TTL: ttl, Deadline: time.Now()}
 	if had, err := thief.Release(s.ctx, stolen); err != nil || !had {
@@ -77,7 +77,7 @@ func lossNoticed(s *space) {
 
 func extendNeverShortens(s *space) {
 	a, b := s.node(), s.node()
-	lease := s.take(a, name, lock.Options{NoRenew: true, TTL: ttl})
+	lease := s.take(a, name, lock.Request{NoRenew: true, TTL: ttl})
 	if err := lease.Extend(s.ctx, 10*ttl); err != nil {
 		s.Fatal(err)
 	}
@@ -98,19 +98,19 @@ func extendNeverShortens(s *space) {
 
 func maxHold(s *space) {
 	a, b := s.node(), s.node()
-	lease := s.take(a, name, lock.Options{MaxHold: 2 * ttl})
+	lease := s.take(a, name, lock.Request{MaxHold: 2 * ttl})
 	s.backend.Elapse(ttl + ttl/2)
 	if lease.Context().Err() != nil {
 		s.Errorf("ended before MaxHold: %v", context.Cause(lease.Context()))
 	}
 	s.ended(lease.Context(), ttl+soon, lock.ErrLost)
-	s.release(s.take(b, name, lock.Options{}))
+	s.release(s.take(b, name, lock.Request{}))
 }
 
 func waitersAfterLoss(s *space) {
 	a := s.node()
-	lease := s.take(a, name, lock.Options{NoRenew: true})
-	first, second := s.wait(a, name, lock.Options{}), s.wait(a, name, lock.Options{})
+	lease := s.take(a, name, lock.Request{NoRenew: true})
+	first, second := s.wait(a, name, lock.Request{}), s.wait(a, name, lock.Request{})
 	got := s.get(either(first, second), patience)
 	if lease.Context().Err() == nil {
 		s.Error("the waiter has the name and the lease has not ended")

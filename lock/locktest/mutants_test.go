@@ -129,7 +129,7 @@ func (w wrong) open(testing.TB) locktest.Backend {
 			m.Backend = space.Backend()
 			return m
 		},
-		Locker: func(b lock.Backend, c lock.Config) (lock.Locker, error) {
+		Locker: func(b lock.Backend, c lock.Options) (lock.Locker, error) {
 			l, err := lock.New(b, c)
 			if err == nil && w.locker != nil {
 				l = w.locker(l)

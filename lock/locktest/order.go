@@ -10,13 +10,13 @@ import (
 
 func localOrder(s *space) {
 	a := s.node()
-	lease := s.take(a, name, lock.Options{TTL: time.Minute})
+	lease := s.take(a, name, lock.Request{TTL: time.Minute})
 	const waiters = 12
 	order := make(chan int, waiters)
 	var all sync.WaitGroup
 	for i := range waiters {
 		all.Go(func() {
-			lease, err := a.Acquire(s.ctx, name, lock.Options{TTL: time.Minute})
+			lease, err := a.Acquire(s.ctx, name, lock.Request{TTL: time.Minute})
 			if err != nil {
 				s.Errorf("acquire: %v", err)
 				return
@@ -37,10 +37,10 @@ func localOrder(s *space) {
 
 func processOrder(s *space) {
 	first := s.node()
-	lease := s.take(first, name, lock.Options{TTL: time.Minute})
+	lease := s.take(first, name, lock.Request{TTL: time.Minute})
 	var waiters []*waiting
 	for i := range 5 {
-		waiters = append(waiters, s.wait(s.node(), name, lock.Options{TTL: time.Minute}))
+		waiters = append(waiters, s.wait(s.node(), name, lock.Request{TTL: time.Minute}))
 		s.waiters(first, i+1)
 	}
 	s.release(lease)
@@ -55,8 +55,8 @@ func processOrder(s *space) {
 
 func turnsPass(s *space) {
 	const batch = 3
-	a, b := s.node(lock.Config{LocalBatch: batch}), s.node()
-	lease := s.take(a, name, lock.Options{TTL: time.Minute})
+	a, b := s.node(lock.Options{LocalBatch: batch}), s.node()
+	lease := s.take(a, name, lock.Request{TTL: time.Minute})
 	ctx, cancel := context.WithCancel(s.ctx)
 	defer cancel()
 	var mu sync.Mutex
@@ -65,7 +65,7 @@ func turnsPass(s *space) {
 	for range 4 {
 		all.Go(func() {
 			for {
-				lease, err := a.Acquire(ctx, name, lock.Options{TTL: time.Minute})
+				lease, err := a.Acquire(ctx, name, lock.Request{TTL: time.Minute})
 				if err != nil {
 					return
 				}
@@ -80,7 +80,7 @@ func turnsPass(s *space) {
 		})
 	}
 	time.Sleep(ttl / 20)
-	w := s.wait(b, name, lock.Options{TTL: time.Minute})
+	w := s.wait(b, name, lock.Request{TTL: time.Minute})
 	s.waiters(b, 1)
 	time.Sleep(ttl / 20) // the holder hears of it
 	s.release(lease)
@@ -99,8 +99,8 @@ func turnsPass(s *space) {
 func releaseWakes(s *space) {
 	a, b := s.node(), s.node()
 	for range 3 {
-		lease := s.take(a, name, lock.Options{TTL: time.Minute})
-		w := s.wait(b, name, lock.Options{TTL: time.Minute})
+		lease := s.take(a, name, lock.Request{TTL: time.Minute})
+		w := s.wait(b, name, lock.Request{TTL: time.Minute})
 		s.waiters(a, 1)
 		s.release(lease)
 		s.release(s.get(w, soon))
@@ -109,11 +109,11 @@ func releaseWakes(s *space) {
 
 func waitEnds(s *space) {
 	a, b, c := s.node(), s.node(), s.node()
-	lease := s.take(a, name, lock.Options{})
+	lease := s.take(a, name, lock.Request{})
 	for _, node := range []lock.Locker{a, b} {
 		ctx, cancel := context.WithTimeout(s.ctx, ttl/2)
 		began := time.Now()
-		_, err := node.Acquire(ctx, name, lock.Options{TTL: time.Minute})
+		_, err := node.Acquire(ctx, name, lock.Request{TTL: time.Minute})
 		cancel()
 		s.is(err, lock.ErrHeld, context.DeadlineExceeded)
 		if took := time.Since(began); took > ttl/2+soon {
@@ -132,7 +132,7 @@ func waitEnds(s *space) {
 
 func deadWaiterSkipped(s *space) {
 	a, b := s.node(), s.node()
-	lease := s.take(a, name, lock.Options{TTL: time.Minute})
+	lease := s.take(a, name, lock.Request{TTL: time.Minute})
 	for range 3 {
 		dead := s.raw()
 		if r, err := dead.Acquire(s.ctx, dead.claim(time.Minute), true); err != nil || r.State != lock.Held {
@@ -142,7 +142,7 @@ func deadWaiterSkipped(s *space) {
 			s.Fatal(err)
 		}
 	}
-	w := s.wait(b, name, lock.Options{TTL: time.Minute})
+	w := s.wait(b, name, lock.Request{TTL: time.Minute})
 	s.waiters(a, 4)
 	s.release(lease)
 	s.release(s.get(w, soon+3*s.backend.DeadWaiter))
@@ -154,8 +154,8 @@ func inspect(s *space) {
 	if err != nil || info.Held || info.Waiters != 0 {
 		s.Errorf("a free name: %+v, %v", info, err)
 	}
-	lease := s.take(a, name, lock.Options{TTL: time.Minute})
-	s.wait(b, name, lock.Options{})
+	lease := s.take(a, name, lock.Request{TTL: time.Minute})
+	s.wait(b, name, lock.Request{})
 	s.waiters(b, 1)
 	info, err = b.Inspect(s.ctx, name)
 	if err != nil || !info.Held || info.Owner != lease.Token() || info.Fence != lease.Fence() ||

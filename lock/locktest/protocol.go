@@ -69,7 +69,7 @@ func retryIsOneEffect(s *space) {
 
 func queueOnce(s *space) {
 	a, b := s.raw(), s.node()
-	lease := s.take(b, name, lock.Options{TTL: time.Minute})
+	lease := s.take(b, name, lock.Request{TTL: time.Minute})
 	c := a.claim(time.Minute)
 	for range 5 {
 		if r, err := a.Acquire(s.ctx, c, true); err != nil || r.State != lock.Held || r.Waiters != 1 {
@@ -90,7 +90,7 @@ func queueOnce(s *space) {
 
 func foreignRelease(s *space) {
 	a, b := s.raw(), s.node()
-	lease := s.take(b, name, lock.Options{})
+	lease := s.take(b, name, lock.Request{})
 	foreign := a.claim(ttl)
 	foreign.Deadline = time.Now()
 	if had, err := a.Release(s.ctx, foreign); err != nil || had {

@@ -14,7 +14,7 @@ type key struct{}
 func contextValues(s *space) {
 	a := s.node()
 	ctx, cancel := context.WithCancel(context.WithValue(s.ctx, key{}, "value"))
-	lease, err := a.Acquire(ctx, name, lock.Options{TTL: ttl})
+	lease, err := a.Acquire(ctx, name, lock.Request{TTL: ttl})
 	if err != nil {
 		s.Fatal(err)
 	}
@@ -31,7 +31,7 @@ func contextValues(s *space) {
 
 func releaseAfterCancel(s *space) {
 	a, b := s.node(), s.node()
-	lease := s.take(a, name, lock.Options{TTL: time.Minute})
+	lease := s.take(a, name, lock.Request{TTL: time.Minute})
 	ctx, cancel := context.WithCancel(s.ctx)
 	cancel()
 	if err := lease.Release(ctx); err != nil {
@@ -44,9 +44,9 @@ func releaseAfterCancel(s *space) {
 
 func closeGivesBack(s *space) {
 	a, b := s.node(), s.node()
-	lease := s.take(a, name, lock.Options{TTL: time.Minute})
-	other := s.take(b, "two", lock.Options{TTL: time.Minute})
-	w := s.wait(a, "two", lock.Options{TTL: time.Minute})
+	lease := s.take(a, name, lock.Request{TTL: time.Minute})
+	other := s.take(b, "two", lock.Request{TTL: time.Minute})
+	w := s.wait(a, "two", lock.Request{TTL: time.Minute})
 	time.Sleep(ttl / 10)
 	if err := a.Close(s.ctx); err != nil {
 		s.Errorf("close: %v", err)
@@ -66,9 +66,9 @@ func closeGivesBack(s *space) {
 	if s.held(b, "two") {
 		s.Error("Close left a place in a queue")
 	}
-	_, err := a.Acquire(s.ctx, name, lock.Options{})
+	_, err := a.Acquire(s.ctx, name, lock.Request{})
 	s.is(err, lock.ErrClosed)
-	_, err = a.TryAcquire(s.ctx, name, lock.Options{})
+	_, err = a.TryAcquire(s.ctx, name, lock.Request{})
 	s.is(err, lock.ErrClosed)
 	_, err = a.Inspect(s.ctx, name)
 	s.is(err, lock.ErrClosed)
@@ -81,7 +81,7 @@ func closeGivesBack(s *space) {
 func do(s *space) {
 	a, b := s.node(), s.node()
 	failure := errors.New("section failed")
-	err := lock.Do(s.ctx, a, name, lock.Options{TTL: ttl}, func(ctx context.Context, l *lock.Lease) error {
+	err := lock.Do(s.ctx, a, name, lock.Request{TTL: ttl}, func(ctx context.Context, l *lock.Lease) error {
 		if !s.held(b, name) || l.Fence() == 0 || ctx.Err() != nil {
 			s.Error("the section does not have the lock")
 		}
@@ -91,13 +91,13 @@ func do(s *space) {
 	if errors.Is(err, lock.ErrLost) || s.held(b, name) {
 		s.Errorf("after the section: %v", err)
 	}
-	err = lock.Do(s.ctx, a, name, lock.Options{TTL: ttl, NoRenew: true}, func(ctx context.Context, _ *lock.Lease) error {
+	err = lock.Do(s.ctx, a, name, lock.Request{TTL: ttl, NoRenew: true}, func(ctx context.Context, _ *lock.Lease) error {
 		s.ended(ctx, ttl+soon, lock.ErrLost)
 		return nil
 	})
 	s.is(err, lock.ErrLost)
 	ctx, cancel := context.WithCancel(s.ctx)
-	err = lock.Do(ctx, a, name, lock.Options{TTL: ttl}, func(ctx context.Context, _ *lock.Lease) error {
+	err = lock.Do(ctx, a, name, lock.Request{TTL: ttl}, func(ctx context.Context, _ *lock.Lease) error {
 		cancel()
 		<-ctx.Done()
 		return ctx.Err()
@@ -116,7 +116,7 @@ func doPanic(s *space) {
 				s.Error("the panic of the section got lost")
 			}
 		}()
-		_ = lock.Do(s.ctx, a, name, lock.Options{TTL: time.Minute}, func(context.Context, *lock.Lease) error {
+		_ = lock.Do(s.ctx, a, name, lock.Request{TTL: time.Minute}, func(context.Context, *lock.Lease) error {
 			return errors.Join(make([]error, 0, 1)[:0][0]) // no such element
 		})
 	}()
@@ -131,7 +131,7 @@ func lead(s *space) {
 	campaign := func(ctx context.Context, node lock.Locker) <-chan error {
 		end := make(chan error, 1)
 		go func() { // ends with ctx
-			end <- lock.Lead(ctx, node, name, lock.Options{TTL: ttl}, func(ctx context.Context, term uint64) error {
+			end <- lock.Lead(ctx, node, name, lock.Request{TTL: ttl}, func(ctx context.Context, term uint64) error {
 				if leaders.Add(1) > 1 {
 					s.Error("two leaders")
 				}
@@ -168,7 +168,7 @@ func lead(s *space) {
 
 func acquireAll(s *space) {
 	a, b := s.node(), s.node()
-	all, err := lock.AcquireAll(s.ctx, a, lock.Options{TTL: ttl}, "two", name, "two", "three")
+	all, err := lock.AcquireAll(s.ctx, a, lock.Request{TTL: ttl}, "two", name, "two", "three")
 	if err != nil {
 		s.Fatal(err)
 	}
@@ -179,10 +179,10 @@ func acquireAll(s *space) {
 		s.Errorf("release: %v", err)
 	}
 	s.ended(all.Context(), soon, lock.ErrReleased)
-	blocker := s.take(b, "two", lock.Options{TTL: time.Minute})
+	blocker := s.take(b, "two", lock.Request{TTL: time.Minute})
 	ctx, cancel := context.WithTimeout(s.ctx, ttl)
 	defer cancel()
-	_, err = lock.AcquireAll(ctx, a, lock.Options{TTL: time.Minute}, name, "two", "three")
+	_, err = lock.AcquireAll(ctx, a, lock.Request{TTL: time.Minute}, name, "two", "three")
 	s.is(err, lock.ErrHeld)
 	if s.held(b, name) || s.held(b, "three") {
 		s.Error("names stay taken after a failure")

@@ -17,7 +17,7 @@ func semaphore(s *space) {
 		for range 3 {
 			all.Go(func() {
 				for range 3 {
-					lease, err := sem.Acquire(s.ctx, lock.Options{TTL: 10 * ttl})
+					lease, err := sem.Acquire(s.ctx, lock.Request{TTL: 10 * ttl})
 					if err != nil {
 						s.Errorf("acquire: %v", err)
 						return
@@ -50,15 +50,15 @@ func semaphoreExpires(s *space) {
 		s.Fatalf("acquire: %+v, %v", r, err)
 	}
 	sem := lock.Semaphore{Locker: a, Name: name, Permits: 2}
-	kept, err := sem.Acquire(s.ctx, lock.Options{TTL: ttl})
+	kept, err := sem.Acquire(s.ctx, lock.Request{TTL: ttl})
 	if err != nil {
 		s.Fatal(err)
 	}
-	if _, err := sem.TryAcquire(s.ctx, lock.Options{}); err == nil {
+	if _, err := sem.TryAcquire(s.ctx, lock.Request{}); err == nil {
 		s.Error("a third holder of two permits")
 	}
 	s.backend.Elapse(ttl / 10)
-	next := s.get(s.wait(b, name, lock.Options{Permits: 2}), patience)
+	next := s.get(s.wait(b, name, lock.Request{Permits: 2}), patience)
 	if kept.Context().Err() != nil {
 		s.Error("the permit that is renewed was lost")
 	}

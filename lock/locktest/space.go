@@ -42,9 +42,9 @@ func newSpace(t testing.TB, b Backend) *space {
 }
 
 // node returns the Locker of one more process, closed at the end of the case.
-func (s *space) node(c ...lock.Config) lock.Locker {
+func (s *space) node(c ...lock.Options) lock.Locker {
 	s.Helper()
-	l, err := s.backend.Locker(s.backend.New(s.TB), append(c, lock.Config{})[0])
+	l, err := s.backend.Locker(s.backend.New(s.TB), append(c, lock.Options{})[0])
 	if err != nil {
 		s.Fatal(err)
 	}
@@ -57,7 +57,7 @@ func (s *space) node(c ...lock.Config) lock.Locker {
 }
 
 // take acquires name or fails the case.
-func (s *space) take(l lock.Locker, name string, o lock.Options) *lock.Lease {
+func (s *space) take(l lock.Locker, name string, o lock.Request) *lock.Lease {
 	s.Helper()
 	if o.TTL == 0 {
 		o.TTL = ttl
@@ -74,7 +74,7 @@ func (s *space) take(l lock.Locker, name string, o lock.Options) *lock.Lease {
 // held reports whether a try on name finds it taken.
 func (s *space) held(l lock.Locker, name string) bool {
 	s.Helper()
-	lease, err := l.TryAcquire(s.ctx, name, lock.Options{TTL: ttl})
+	lease, err := l.TryAcquire(s.ctx, name, lock.Request{TTL: ttl})
 	if err == nil {
 		s.release(lease)
 		return false
@@ -139,7 +139,7 @@ type waiting struct {
 }
 
 // wait starts an Acquire.
-func (s *space) wait(l lock.Locker, name string, o lock.Options) *waiting {
+func (s *space) wait(l lock.Locker, name string, o lock.Request) *waiting {
 	if o.TTL == 0 {
 		o.TTL = ttl
 	}

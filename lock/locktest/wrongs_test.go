@@ -160,34 +160,34 @@ func wrongBackends() []wrong {
 // changed is a Locker that changes requests.
 type changed struct {
 	lock.Locker
-	acquire func(l lock.Locker, ctx context.Context, name string, o lock.Options) (*lock.Lease, error)
+	acquire func(l lock.Locker, ctx context.Context, name string, o lock.Request) (*lock.Lease, error)
 }
 
-func (c changed) Acquire(ctx context.Context, name string, o lock.Options) (*lock.Lease, error) {
+func (c changed) Acquire(ctx context.Context, name string, o lock.Request) (*lock.Lease, error) {
 	return c.acquire(c.Locker, ctx, name, o)
 }
 
 func wrongLockers() []wrong {
-	change := func(f func(l lock.Locker, ctx context.Context, name string, o lock.Options) (*lock.Lease, error)) func(lock.Locker) lock.Locker {
+	change := func(f func(l lock.Locker, ctx context.Context, name string, o lock.Request) (*lock.Lease, error)) func(lock.Locker) lock.Locker {
 		return func(l lock.Locker) lock.Locker { return changed{l, f} }
 	}
 	return []wrong{
 		{name: "drops the values of ctx", breaks: []string{"ContextValues"}, locker: change(
-			func(l lock.Locker, _ context.Context, name string, o lock.Options) (*lock.Lease, error) {
+			func(l lock.Locker, _ context.Context, name string, o lock.Request) (*lock.Lease, error) {
 				return l.Acquire(context.Background(), name, o)
 			})},
 		{name: "ignores MaxHold", breaks: []string{"MaxHold"}, locker: change(
-			func(l lock.Locker, ctx context.Context, name string, o lock.Options) (*lock.Lease, error) {
+			func(l lock.Locker, ctx context.Context, name string, o lock.Request) (*lock.Lease, error) {
 				o.MaxHold = 0
 				return l.Acquire(ctx, name, o)
 			})},
 		{name: "repairs bad options", breaks: []string{"BadInput"}, locker: change(
-			func(l lock.Locker, ctx context.Context, name string, o lock.Options) (*lock.Lease, error) {
+			func(l lock.Locker, ctx context.Context, name string, o lock.Request) (*lock.Lease, error) {
 				o.TTL = max(o.TTL, lock.MinTTL)
 				return l.Acquire(ctx, name, o)
 			})},
 		{name: "tries at random", breaks: []string{"LocalOrder"}, locker: change(
-			func(l lock.Locker, ctx context.Context, name string, o lock.Options) (*lock.Lease, error) {
+			func(l lock.Locker, ctx context.Context, name string, o lock.Request) (*lock.Lease, error) {
 				for {
 					lease, err := l.TryAcquire(ctx, name, o)
 					if !errors.Is(err, lock.ErrHeld) {

@@ -20,7 +20,7 @@ func (b *backend) Append(ctx context.Context, i int, entries [][]byte, replicas 
 	bus := b.buses[i]
 	var places []redisstream.Cursor
 	var confirmed int
-	err := redisconn.Retry(ctx, b.client, b.opts.Node.OpTimeout, func(ctx context.Context) (err error) {
+	err := redisconn.Retry(ctx, b.client, b.opts.OpTimeout, func(ctx context.Context) (err error) {
 		if replicas > 0 {
 			places, confirmed, err = b.appendAndWait(ctx, bus, entries, replicas)
 		} else {

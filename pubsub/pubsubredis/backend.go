@@ -35,7 +35,7 @@ func newBackend(c redis.UniversalClient, o *Options) (*backend, error) {
 	if *o, err = o.withDefaults(); err != nil {
 		return nil, err
 	}
-	if log := o.Node.Logger; log != nil && !redisconn.HonoursDeadlines(c) {
+	if log := o.Logger; log != nil && !redisconn.HonoursDeadlines(c) {
 		log.Warn("pubsubredis: the client has ContextTimeoutEnabled off: calls can outlive their context",
 			slog.String("bus", o.Bus))
 	}

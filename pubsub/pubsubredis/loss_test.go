@@ -142,7 +142,7 @@ func TestCuts(t *testing.T) {
 	var mu sync.Mutex
 	acknowledged, unknown := make(map[string]bool), make(map[string]bool)
 	for p := range publishers {
-		ps := node(t, via(), pubsubredis.Options{Node: pubsub.Options{OpTimeout: 20 * time.Second}})
+		ps := node(t, via(), pubsubredis.Options{Options: pubsub.Options{OpTimeout: 20 * time.Second}})
 		wg.Go(func() {
 			for i := range each {
 				payload := fmt.Sprintf("%d-%d", p, i)

@@ -11,8 +11,8 @@ import (
 
 // Options tune a PubSub. The zero value of each field means its default.
 type Options struct {
-	// Node has what every PubSub has.
-	Node pubsub.Options
+	pubsub.Options
+
 	// Namespace comes before every key. Default "cohort".
 	Namespace string
 	// Bus is the name that nodes must share to see each other's messages. Default
@@ -50,8 +50,8 @@ func (o Options) withDefaults() (Options, error) {
 	if o.ReplicaTimeout == 0 {
 		o.ReplicaTimeout = time.Second
 	}
-	if o.Node.OpTimeout == 0 {
-		o.Node.OpTimeout = 5 * time.Second
+	if o.OpTimeout == 0 {
+		o.OpTimeout = 5 * time.Second
 	}
 	errs := []error{rediskey.Namespace(o.Namespace)}
 	check := func(ok bool, format string, args ...any) {

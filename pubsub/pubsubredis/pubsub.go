@@ -28,7 +28,7 @@ func New(c redis.UniversalClient, o Options) (*PubSub, error) {
 	if err != nil {
 		return nil, fmt.Errorf("pubsubredis: %w", err)
 	}
-	n, err := pubsub.NewNode(b, o.Node)
+	n, err := pubsub.NewNode(b, o.Options)
 	if err != nil {
 		return nil, err
 	}

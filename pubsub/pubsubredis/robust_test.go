@@ -113,7 +113,7 @@ func TestRefusedClients(t *testing.T) {
 	client := redis.NewClient(&redis.Options{Addr: "127.0.0.1:1"})
 	defer client.Close()
 	for _, o := range []pubsubredis.Options{
-		{Namespace: "{x}"}, {Buses: -1}, {MaxLen: -1}, {MaxAge: -2}, {ReplicaTimeout: -1}, {Node: pubsub.Options{MaxPayload: -1}},
+		{Namespace: "{x}"}, {Buses: -1}, {MaxLen: -1}, {MaxAge: -2}, {ReplicaTimeout: -1}, {Options: pubsub.Options{MaxPayload: -1}},
 	} {
 		if _, err := pubsubredis.New(client, o); err == nil {
 			t.Errorf("%+v is accepted", o)

@@ -34,7 +34,7 @@ func openClient(url string) (*redis.Client, error) {
 }
 
 func (n *cohortNode) lock(ctx context.Context, name string) (func() error, error) {
-	lease, err := n.locker.Acquire(ctx, name, lock.Options{})
+	lease, err := n.locker.Acquire(ctx, name, lock.Request{})
 	if err != nil {
 		return nil, err
 	}
