@@ -125,10 +125,10 @@ func TestSharedPool(t *testing.T) {
 // eventually waits until condition holds.
 func eventually(t *testing.T, what string, condition func() bool) {
 	t.Helper()
-	deadline := time.Now().Add(5 * time.Second)
+	deadline := time.Now().Add(30 * time.Second)
 	for tick := time.NewTicker(5 * time.Millisecond); !condition(); <-tick.C {
 		if time.Now().After(deadline) {
-			t.Fatalf("%s: not within 5s", what)
+			t.Fatalf("%s: not within 30s", what)
 		}
 	}
 }
