@@ -304,9 +304,17 @@ func (s *subscription) page(f *feed) {
 		return
 	}
 	s.failures = 0
-	if at := f.pager.Position(); !more || f.phase == joining && at.N >= f.joinAt {
+	if at := f.pager.Position(); !more || f.reached(at) {
 		f.join(at)
 	}
+}
+
+// reached reports that the log was read up to what the live feed has queued. The
+// live feed may leave at any moment; join looks again.
+func (f *feed) reached(at Mark) bool {
+	f.sub.mu.Lock()
+	defer f.sub.mu.Unlock()
+	return f.phase == joining && at.N >= f.joinAt
 }
 
 // join attaches a feed that was read up to at, or marks from where the live feed

@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"github.com/redis/go-redis/v9"
+	"github.com/redis/go-redis/v9/maintnotifications"
 )
 
 // Settings are the options that an own client may have differently from the
@@ -22,8 +23,8 @@ type Settings struct {
 // Clone returns a client of the caller's own, made from a copy of c's options,
 // with the changes of change, which may be nil. It connects in the same way
 // (addresses, TLS, credentials, Sentinel) with its own connections, so closing
-// it ends what blocks on them. Hooks, push handlers and client-side caching are
-// not copied. A clone of a Sentinel client asks the Sentinel connection of c for
+// it ends what blocks on them. Hooks, push handlers, client-side caching and
+// maintenance notifications are not copied. A clone of a Sentinel client asks the Sentinel connection of c for
 // the master, so it cannot connect after c was closed.
 func Clone(c redis.UniversalClient, change func(*Settings)) (redis.UniversalClient, error) {
 	if err := Check(c); err != nil {
@@ -59,6 +60,7 @@ func cloneClient(c *redis.Client, change func(*Settings)) *redis.Client {
 	opt.MinRetryBackoff, opt.MaxRetryBackoff = none(opt.MinRetryBackoff), none(opt.MaxRetryBackoff)
 	opt.ClientSideCacheConfig, opt.ClientSideCache = nil, nil
 	opt.PushNotificationProcessor = nil // c's has c's handlers and takes no second ones
+	opt.MaintNotificationsConfig = noMaintenance()
 	return redis.NewClient(&opt)
 }
 
@@ -81,6 +83,7 @@ func cloneCluster(c *redis.ClusterClient, change func(*Settings)) *redis.Cluster
 
 	opt.MinRetryBackoff, opt.MaxRetryBackoff = none(opt.MinRetryBackoff), none(opt.MaxRetryBackoff)
 	opt.PushNotificationProcessor = nil
+	opt.MaintNotificationsConfig = noMaintenance()
 	own := redis.NewClusterClient(&opt)
 	followSlots(own)
 	return own
@@ -102,4 +105,11 @@ func unset(d time.Duration) time.Duration {
 		return d - 1
 	}
 	return d
+}
+
+// noMaintenance is a configuration that no other client has: a client writes to
+// its own while it connects, and nobody else can read that one safely. What an
+// own client serves survives a lost connection, announced or not.
+func noMaintenance() *maintnotifications.Config {
+	return &maintnotifications.Config{Mode: maintnotifications.ModeDisabled}
 }

@@ -83,3 +83,21 @@ func clone(t *testing.T, c redis.UniversalClient) redis.UniversalClient {
 	}
 	return closing(t, own)
 }
+
+// A client writes to its options while it connects; a clone made meanwhile must
+// not read them (the race detector notices).
+func TestCloneOfAClientThatConnects(t *testing.T) {
+	server := miniredis.RunT(t)
+	for range 20 {
+		c := closing(t, redis.NewClient(&redis.Options{Addr: server.Addr()}))
+		connected := make(chan error, 1)
+		go func() { connected <- c.Ping(t.Context()).Err() }()
+		own := clone(t, c)
+		if err := <-connected; err != nil {
+			t.Fatal(err)
+		}
+		if err := own.Ping(t.Context()).Err(); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
