@@ -42,7 +42,7 @@ var errTaken = fmt.Errorf("%w: %w", ErrLost, ErrClosed)
 // OpError says which operation on which lock failed. It unwraps to one of the
 // package's errors or to the backend's own error.
 type OpError struct {
-	Op   string // "acquire", "extend", "release", "inspect"
+	Op   string // "acquire", "extend", "release", "inspect", "list"
 	Name string // as the caller gave it
 	Err  error
 }

@@ -137,10 +137,32 @@ func (m *memory) Inspect(_ context.Context, name string) (Info, error) {
 	sp := m.space
 	sp.mu.Lock()
 	defer sp.mu.Unlock()
+	return sp.info(place{name: name}, time.Now()), nil
+}
+
+// List implements ListBackend.
+func (m *memory) List(_ context.Context, limit int) ([]Holding, error) {
+	sp := m.space
+	sp.mu.Lock()
+	defer sp.mu.Unlock()
 	now := time.Now()
-	r := sp.names[place{name: name}]
+	var held []Holding
+	for at := range sp.names {
+		if at.semaphore || len(held) == limit {
+			continue
+		}
+		if info := sp.info(at, now); info.Held {
+			held = append(held, Holding{Name: at.name, Info: info})
+		}
+	}
+	return held, nil
+}
+
+// info is the state of one place.
+func (sp *Space) info(at place, now time.Time) Info {
+	r := sp.names[at]
 	if r == nil {
-		return Info{}, nil
+		return Info{}
 	}
 	r.expire(now)
 	info := Info{Waiters: len(r.queue)}
@@ -148,5 +170,5 @@ func (m *memory) Inspect(_ context.Context, name string) (Info, error) {
 		g := r.grants[0]
 		info.Held, info.Owner, info.Fence, info.TTL = true, g.token, g.fence, g.ends.Sub(now)
 	}
-	return info, nil
+	return info
 }

@@ -162,7 +162,7 @@ func TestRights(t *testing.T) {
 	server := testenv.Redis(t)
 	rights := strings.Fields("~test:lock:* &test:lock-events:* +evalsha +eval +get +set +del +exists +pexpire +expire +pttl +time " +
 		"+lpop +rpush +lrem +lpos +llen +publish +subscribe +unsubscribe +ping " +
-		"+zadd +zrem +zcard +zscore +zrange +zremrangebyscore")
+		"+zadd +zrem +zcard +zscore +zrange +zremrangebyscore +scan")
 	args := []any{"ACL", "SETUSER", "locker", "on", ">secret", "resetchannels"}
 	for _, r := range rights {
 		args = append(args, r)
@@ -181,5 +181,9 @@ func TestRights(t *testing.T) {
 		if took := time.Since(began); took > 2*time.Second || lease.Context().Err() == nil {
 			t.Errorf("waited for %v", took)
 		}
+	}
+	acquire(t, a, "two", lock.Request{})
+	if held, err := b.(lock.Lister).List(t.Context(), 0); err != nil || len(held) != 1 || held[0].Name != "two" {
+		t.Errorf("%+v, %v", held, err)
 	}
 }

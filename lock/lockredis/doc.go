@@ -41,6 +41,6 @@
 //	+lpop +rpush +lrem +lpos +llen +publish +subscribe +unsubscribe +ping
 //	+zadd +zrem +zcard +zscore +zrange +zremrangebyscore
 //
-// and +wait where Options.Replicas is used. Without +publish and +subscribe the
+// +wait where Options.Replicas is used, and +scan for [lock.Lister]. Without +publish and +subscribe the
 // locks work, but waiters poll.
 package lockredis

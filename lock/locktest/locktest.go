@@ -27,6 +27,8 @@ type Backend struct {
 	// Unfair leaves out the cases that need a queue and events: the order
 	// between processes, wake-up by the release, semaphores.
 	Unfair bool
+	// NoList leaves out the case of lock.Lister.
+	NoList bool
 	// DeadWaiter is how long each process that died while it waited may hold up
 	// the queue. Default: no noticeable time.
 	DeadWaiter time.Duration
@@ -91,6 +93,7 @@ func promises() []promise {
 		{"MaxHold", "MaxHold ends a lease in spite of renewal", false, maxHold},
 		{"WaitersAfterLoss", "after a loss the waiters of the process are served", false, waitersAfterLoss},
 		{"Inspect", "Inspect says who has a name and how many wait", true, inspect},
+		{"List", "List names every lock that is held and no other, with what Inspect says", false, list},
 		{"CloseGivesBack", "Close gives back what is held and ends the waits", false, closeGivesBack},
 		{"BadInput", "bad requests are refused with typed errors and change nothing", false, badInput},
 		{"RetryIsOneEffect", "a request that is repeated with its token has one effect and one fence", false, retryIsOneEffect},

@@ -17,6 +17,7 @@ type mutant struct {
 	extend  func(m *mutant, ctx context.Context, c lock.Claim) (lock.Reply, error)
 	release func(m *mutant, ctx context.Context, c lock.Claim) (bool, error)
 	inspect func(lock.Info) lock.Info
+	list    func([]lock.Holding) []lock.Holding
 	close   func(m *mutant, ctx context.Context) error
 	events  func(lock.Events) lock.Events
 }
@@ -55,6 +56,14 @@ func (m *mutant) Inspect(ctx context.Context, name string) (lock.Info, error) {
 		info = m.inspect(info)
 	}
 	return info, err
+}
+
+func (m *mutant) List(ctx context.Context, limit int) ([]lock.Holding, error) {
+	held, err := m.Backend.(lock.ListBackend).List(ctx, limit)
+	if m.list != nil {
+		held = m.list(held)
+	}
+	return held, err
 }
 
 func (m *mutant) Close(ctx context.Context) error {

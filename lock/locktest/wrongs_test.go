@@ -128,6 +128,9 @@ func wrongBackends() []wrong {
 		{name: "inspects nothing", breaks: []string{"Inspect"}, mutant: func() *mutant {
 			return &mutant{inspect: func(i lock.Info) lock.Info { return lock.Info{Waiters: i.Waiters} }}
 		}},
+		{name: "lists all but one", breaks: []string{"List"}, mutant: func() *mutant {
+			return &mutant{list: func(held []lock.Holding) []lock.Holding { return held[:max(len(held)-1, 0)] }}
+		}},
 		{name: "grants a retry anew", breaks: []string{"RetryIsOneEffect"}, mutant: func() *mutant {
 			return &mutant{acquire: func(m *mutant, ctx context.Context, c lock.Claim, wait bool) (lock.Reply, error) {
 				if _, err := m.Backend.Release(ctx, c); err != nil {
