@@ -1,0 +1,11 @@
+package chaos
+
+import (
+	"testing"
+
+	"github.com/cohort-go/cohort/internal/testenv"
+)
+
+func TestMain(m *testing.M) {
+	testenv.Main(m, map[string]func([]string){"node": runNode})
+}
