@@ -124,6 +124,7 @@ func (n *Node) openWorker(ctx context.Context, opts Options, client redis.Univer
 		Count:  n.config.WorkerIDMax - n.config.WorkerIDMin + 1,
 		Layout: describe(layout),
 		Fresh:  opts.Fresh,
+		Hooks:  n.hooks.Worker,
 		Logger: n.log,
 	}
 	terms.MaxTick = max(layout.Tick, time.Second)
@@ -150,7 +151,7 @@ func (n *Node) openWorker(ctx context.Context, opts Options, client redis.Univer
 }
 
 func (n *Node) openPubSub(client redis.UniversalClient) (pubsub.PubSub, error) {
-	opts := pubsub.Options{Logger: n.log}
+	opts := pubsub.Options{Hooks: n.hooks.PubSub, Logger: n.log}
 	if client == nil {
 		return pubsub.NewMemory(opts)
 	}
@@ -158,7 +159,7 @@ func (n *Node) openPubSub(client redis.UniversalClient) (pubsub.PubSub, error) {
 }
 
 func (n *Node) openLocker(client redis.UniversalClient) (lock.Locker, error) {
-	opts := lock.Options{Logger: n.log}
+	opts := lock.Options{Hooks: n.hooks.Lock, Logger: n.log}
 	if client == nil {
 		return lock.NewMemory(opts)
 	}
@@ -178,7 +179,7 @@ func (n *Node) Cache(name string) (*cache.Cache, error) {
 	defer n.mu.Unlock()
 	return once(n, n.caches, name, func() (*cache.Cache, error) {
 		return cache.New(n.store, cache.Options{
-			Prefix: name, L1: cache.L1{MaxEntries: n.config.CacheMax}, Logger: n.log,
+			Prefix: name, L1: cache.L1{MaxEntries: n.config.CacheMax}, Hooks: n.hooks.cache(name), Logger: n.log,
 		})
 	})
 }
@@ -191,7 +192,7 @@ func (n *Node) Queue(name string) (queue.Queue, error) {
 }
 
 func (n *Node) openQueue(name string) (queue.Queue, error) {
-	opts := queue.Options{Logger: n.log}
+	opts := queue.Options{Hooks: n.hooks.queue(name), Logger: n.log}
 	if n.config.Queue.Kind == Redis {
 		return queueredis.New(n.redisQueues, name, queueredis.Options{Options: opts, Namespace: n.config.Namespace})
 	}

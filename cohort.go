@@ -67,6 +67,8 @@ type Options struct {
 	// NoWorker leaves the worker numbers alone, for tools that only look at a
 	// cluster: Worker and IDs of the Node are nil.
 	NoWorker bool
+	// Hooks observe what the areas do. Default: none.
+	Hooks Hooks
 	// Checks are the application's own health checks.
 	Checks []Check
 	// Logger receives one line per area at the start, and what happens in the
@@ -77,6 +79,7 @@ type Options struct {
 // Node is one process of a service. All methods are safe for concurrent use.
 type Node struct {
 	config Config
+	hooks  Hooks
 	log    *slog.Logger
 	group  *lifecycle.Group
 	health *Health
@@ -117,6 +120,7 @@ func Open(ctx context.Context, opts Options) (*Node, error) {
 	}
 	n := &Node{
 		config: config,
+		hooks:  opts.Hooks,
 		log:    opts.Logger,
 		group:  lifecycle.New(ErrClosed),
 		pools:  redisconn.NewPools(),

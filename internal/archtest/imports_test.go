@@ -17,6 +17,8 @@ var (
 	}
 	amqp          = []string{"github.com/rabbitmq/amqp091-go"}
 	openTelemetry = []string{"go.opentelemetry.io/", "github.com/go-logr/", "github.com/cespare/xxhash/v2"}
+	// What records and exports is the application's choice.
+	telemetrySDK = []string{"go.opentelemetry.io/otel/sdk", "go.opentelemetry.io/otel/exporters", "go.opentelemetry.io/contrib"}
 )
 
 // rule says what the packages whose path matches may link besides the standard
@@ -49,6 +51,10 @@ var rules = []rule{
 
 // areas are the folders of the rules' first block.
 var areas = []string{"cache", "queue", "snowflake", "pubsub", "lock", "workerid"}
+
+// observed are the packages outside the areas that may link OpenTelemetry; testenv
+// does because testcontainers does.
+var observed = []string{"internal/instrument", "internal/oteltest", "internal/testenv", "internal/testenv/doctor", "examples/metrics"}
 
 func areaOf(rel string) string {
 	first, _, _ := strings.Cut(rel, "/")
@@ -92,6 +98,9 @@ func forbids(from, dep string) string {
 	if !ok {
 		return "no rule for a package of this name"
 	}
+	if hasPrefix(dep, telemetrySDK) {
+		return "an area uses the API of OpenTelemetry alone"
+	}
 	own, _ := ruleFor(area)
 	if inModule(dep) {
 		to := rel(dep)
@@ -111,7 +120,7 @@ func forbidsOutside(from, dep string) string {
 	switch {
 	case strings.HasPrefix(from, "internal/") && inModule(dep) && areaOf(rel(dep)) != "":
 		return "internal packages serve the areas and link none"
-	case from == "." && hasPrefix(dep, openTelemetry[:1]):
+	case hasPrefix(dep, openTelemetry[:1]) && !slices.Contains(observed, from):
 		return "telemetry is the application's choice"
 	case from == "examples/quickstart" && hasPrefix(dep, slices.Concat(goRedis[:1], amqp)):
 		return "it shows that a memory-only program links no client"
@@ -130,6 +139,7 @@ var testOnly = []struct {
 }{
 	{module + "/internal/testenv", []string{"internal/testenv/*"}},
 	{module + "/internal/embedded", []string{"examples/*"}},
+	{module + "/internal/oteltest", nil},
 	{"github.com/alicebob/miniredis", []string{"internal/testenv", "internal/embedded"}},
 	{"github.com/testcontainers/", []string{"internal/testenv"}},
 	{"github.com/anishathalye/porcupine", nil},

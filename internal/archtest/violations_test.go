@@ -30,7 +30,7 @@ func write(t *testing.T, files map[string]string) (dir string) {
 
 // foreign are modules of others, as far as the synthetic module needs them.
 var foreign = []string{
-	"github.com/redis/go-redis/v9", "github.com/rabbitmq/amqp091-go", "go.opentelemetry.io/otel",
+	"github.com/redis/go-redis/v9", "github.com/rabbitmq/amqp091-go", "go.opentelemetry.io/otel", "go.opentelemetry.io/otel/sdk",
 	"github.com/bsm/redislock", "github.com/maypok86/otter/v2", "pgregory.net/rapid", "github.com/alicebob/miniredis/v2",
 }
 
@@ -97,6 +97,8 @@ func TestLinksAreCaught(t *testing.T) {
 		"workerid/workeridtest": {"workerid", "snowflake"},
 		"workerid/workeridkeys": {"net/http/httptest"},
 		"examples/idbench":      {"testing"},
+		"examples/leader":       {"cache/cacheotel"},
+		"lock/lockotel":         {"lock", "go.opentelemetry.io/otel/sdk"},
 		"examples/quickstart/b": nil,
 	}))
 	var got []string
@@ -109,6 +111,8 @@ func TestLinksAreCaught(t *testing.T) {
 		"internal/health imports lock/locktest", "internal/health links lock", "internal/health links lock/locktest",
 		"internal/lifecycle links workerid",
 		"examples/idbench imports testing",
+		"examples/leader links go.opentelemetry.io/otel",
+		"lock/lockotel links go.opentelemetry.io/otel/sdk",
 		"pubsub links github.com/maypok86/otter/v2", "pubsub links go.opentelemetry.io/otel",
 		"pubsub/pubsubredis links github.com/bsm/redislock",
 		"pubsub/pubsubredis links github.com/maypok86/otter/v2", "pubsub/pubsubredis links go.opentelemetry.io/otel",
@@ -129,6 +133,9 @@ func TestLinksAreCaught(t *testing.T) {
 func TestQuickstartLinksNoClient(t *testing.T) {
 	if forbids("examples/quickstart", "github.com/redis/go-redis/v9") == "" {
 		t.Error("go-redis is let through")
+	}
+	if forbids("examples/quickstart", "go.opentelemetry.io/otel") == "" {
+		t.Error("OpenTelemetry is let through")
 	}
 	if forbids("queue/queueother", "github.com/redis/go-redis/v9") == "" {
 		t.Error("a package without a rule is let through")
