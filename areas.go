@@ -44,16 +44,16 @@ func (n *Node) open(ctx context.Context, opts Options) error {
 	for client, areas := range sharers {
 		checks = append(checks, ping("redis of "+strings.Join(areas, ", "), client))
 	}
-	if client := clients["worker"]; client != nil {
+	if client := clients["worker"]; client != nil && !opts.NoWorker {
 		if err := agree(ctx, client, n.config); err != nil {
 			return err
 		}
 		n.group.Go("settings", func(ctx context.Context) { n.keepAgreed(ctx, client) })
 	}
-	if !opts.NoWorker {
-		if err := n.openWorker(ctx, opts, clients["worker"]); err != nil {
-			return fmt.Errorf("cohort: worker: %w", err)
-		}
+	if err := n.openWorker(ctx, opts, clients["worker"]); err != nil {
+		return fmt.Errorf("cohort: worker: %w", err)
+	}
+	if n.identity != nil {
 		checks = append(checks, Check{Name: "lease", Critical: true, Local: true, Probe: n.identity.ready})
 	}
 	var err error
@@ -141,6 +141,9 @@ func (n *Node) openWorker(ctx context.Context, opts Options, client redis.Univer
 		return err
 	}
 	n.numbers = numbers
+	if opts.NoWorker {
+		return nil
+	}
 	n.identity, err = newIdentity(ctx, numbers, request, layout, n.log)
 	if err != nil {
 		return err

@@ -64,8 +64,9 @@ type Options struct {
 	// Fresh says that nothing has ever used this namespace; see
 	// [workerid.Options].
 	Fresh bool
-	// NoWorker leaves the worker numbers alone, for tools that only look at a
-	// cluster: Worker and IDs of the Node are nil.
+	// NoWorker is for tools that only look at a cluster: the Node takes no worker
+	// number, Worker and IDs are nil, and its settings are not compared with those
+	// of the nodes that run.
 	NoWorker bool
 	// Hooks observe what the areas do. Default: none.
 	Hooks Hooks
@@ -91,8 +92,8 @@ type Node struct {
 	pubsub      pubsub.PubSub
 	locker      lock.Locker
 	store       cache.Store
-	numbers     workerid.Allocator // nil with Options.NoWorker
-	identity    *identity          // likewise
+	numbers     workerid.Allocator
+	identity    *identity // nil with Options.NoWorker
 
 	mu     sync.Mutex
 	closed bool // no further caches and queues

@@ -30,6 +30,8 @@ var (
 	ErrScopeDone = errors.New("scope committed or discarded")
 	// ErrDecode reports a message that a Topic or Replica cannot read.
 	ErrDecode = errors.New("message cannot be decoded")
+	// ErrUnsupported reports an ability that the backend does not have.
+	ErrUnsupported = errors.New("not supported by this backend")
 	// ErrPanic reports that a handler or a function of a Replica panicked.
 	ErrPanic = errors.New("panic")
 )

@@ -65,6 +65,7 @@ func mutants() []mutant {
 		{name: "unsubscribing is forgotten", caught: "Unsubscribe", node: func(ps pubsub.PubSub) pubsub.PubSub { return clingy{ps} }},
 		{name: "Close does not close", caught: "Close", node: func(ps pubsub.PubSub) pubsub.PubSub { return undead{ps} }},
 		{name: "a handler is not told to stop", caught: "CloseIsBounded", handler: untold},
+		{name: "everybody listens", caught: "Inspect", backend: func(b pubsub.Backend) pubsub.Backend { return crowded{b} }},
 		{name: "never ready", caught: "Ready", backend: func(b pubsub.Backend) pubsub.Backend { return unready{b} }},
 	}
 }
@@ -165,6 +166,10 @@ func (b bent) Publish(ctx context.Context, messages ...pubsub.Message) ([]pubsub
 		}
 	}
 	return b.PubSub.Publish(ctx, messages...)
+}
+
+func (b bent) Inspect(ctx context.Context) ([]pubsub.BusInfo, error) {
+	return b.raw.(pubsub.Inspector).Inspect(ctx)
 }
 
 func (b bent) Barrier(ctx context.Context) (pubsub.BarrierResult, error) {

@@ -88,6 +88,7 @@ func cases() []Case {
 		{"Unsubscribe", "after Close of a subscription no handler runs", unsubscribe},
 		{"Close", "Close waits for handlers, then everything is ErrClosed", closing},
 		{"CloseIsBounded", "Close ends with its ctx, and counts a handler that stays", closeIsBounded},
+		{"Inspect", "Inspect counts what is stored and names who listens, and changes nothing", inspect},
 		{"Ready", "a node that can publish is ready", ready},
 	}
 }

@@ -82,6 +82,14 @@ type unready struct{ pubsub.Backend }
 
 func (unready) Members(context.Context, int) ([]string, error) { return nil, errMutant }
 
+type crowded struct{ pubsub.Backend }
+
+func (b crowded) Inspect(ctx context.Context, bus int) (pubsub.BusInfo, error) {
+	info, err := b.Backend.(pubsub.InspectBackend).Inspect(ctx, bus)
+	info.Nodes = append(info.Nodes, pubsub.NodeInfo{Name: "another", Heard: info.Now})
+	return info, err
+}
+
 type greedy struct{ pubsub.PubSub }
 
 func (g greedy) Subscribe(ctx context.Context, pattern string, h pubsub.Handler, o pubsub.SubscribeOptions) (pubsub.Subscription, error) {
