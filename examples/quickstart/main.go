@@ -33,7 +33,6 @@ func run(ctx context.Context, out io.Writer) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, s.close(ctx)) }()
-
 	// Every node hears of an order.
 	heard := make(chan order, 1)
 	hear := func(_ context.Context, o order, _ *pubsub.Delivery) error { heard <- o; return nil }
@@ -41,17 +40,14 @@ func run(ctx context.Context, out io.Writer) (err error) {
 		return err
 	}
 	// A worker on any node ships it.
-	ship := func(_ context.Context, o order, _ *queue.Delivery) error {
-		fmt.Fprintf(out, "shipping a %s\n", o.Item)
-		return nil
-	}
+	ship := func(context.Context, order, *queue.Delivery) error { fmt.Fprintln(out, "shipped"); return nil }
 	if _, err := s.shipments.Consume(ctx, ship, queue.ConsumeOptions{}); err != nil {
 		return err
 	}
 	// One node at a time sells, with a price that all nodes cache, under an ID that
 	// no other node makes.
 	err = lock.Do(ctx, s.locks, "till", lock.Request{}, func(ctx context.Context, _ *lock.Lease) error {
-		price, err := s.prices.GetOrLoad(ctx, "teapot", func(context.Context, string) (int, error) { return 40, nil })
+		price, err := s.prices.GetOrLoad(ctx, "teapot", lookUp)
 		if err != nil {
 			return err
 		}
@@ -66,13 +62,13 @@ func run(ctx context.Context, out io.Writer) (err error) {
 		_, err = s.orders.Publish(ctx, o)
 		return err
 	})
-	if err != nil {
-		return err
-	}
-	if err := s.jobs.Drain(ctx); err != nil {
+	if err = errors.Join(err, s.jobs.Drain(ctx)); err != nil {
 		return err
 	}
 	o := <-heard
-	fmt.Fprintf(out, "every node heard: a %s for %d, ordered by worker %d\n", o.Item, o.Price, s.worker.ID())
-	return nil
+	_, err = fmt.Fprintf(out, "every node heard: a %s for %d, sold by worker %d\n", o.Item, o.Price, s.worker.ID())
+	return err
 }
+
+// lookUp stands for the database.
+func lookUp(context.Context, string) (price int, err error) { return 40, nil }

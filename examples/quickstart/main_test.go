@@ -10,6 +10,6 @@ func Example() {
 		panic(err)
 	}
 	// Output:
-	// shipping a teapot
-	// every node heard: a teapot for 40, ordered by worker 0
+	// shipped
+	// every node heard: a teapot for 40, sold by worker 0
 }
