@@ -3,6 +3,7 @@ package cohort_test
 import (
 	"context"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/cohort-go/cohort"
@@ -45,7 +46,8 @@ func TestToolOnlyLooks(t *testing.T) {
 		t.Error(err)
 	}
 	for _, key := range keys(t, server) {
-		if !slices.Contains(before, key) {
+		// The node's cache begins to follow its log in the background.
+		if !slices.Contains(before, key) && !strings.HasPrefix(key, "cohort:cache:") {
 			t.Errorf("key %s is new", key)
 		}
 	}
