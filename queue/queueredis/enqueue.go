@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/redis/go-redis/v9"
 
@@ -32,27 +33,35 @@ type insertion struct {
 	args   []any
 }
 
-// insertion chooses the script: one for plain messages, or the one for all.
+// insertion chooses the script: one for a plain message, one for several, or the one
+// for all.
 func (s *store) insertion(batch []queue.Envelope) insertion {
-	plain := true
-	for i := range batch {
-		e := &batch[i]
-		if flagsOf(e) != 0 || e.Delay > 0 || !e.At.IsZero() {
-			plain = false
-			break
-		}
-	}
-	if plain {
+	if !slices.ContainsFunc(batch, elaborate) {
 		args := make([]any, 2, 2+2*len(batch))
 		largest := appendMessages(&args, batch, "", true)
+		if len(batch) == 1 && largest == 0 {
+			return s.lone(&batch[0], args[2:])
+		}
 		args[0], args[1] = s.opts.MaxLen, largest
-		return insertion{s.scripts.put, s.plainKeys, args}
+		return insertion{s.scripts.putMany, s.plainKeys, args}
 	}
 	nonce := newNonce()
 	args := make([]any, 3, 3+3*len(batch))
 	largest := appendMessages(&args, batch, nonce, false)
 	args[0], args[1], args[2] = nonce, s.opts.MaxLen, largest
 	return insertion{s.scripts.enqueue, s.keys, args}
+}
+
+// elaborate reports that a message is more than kind and payload for now.
+func elaborate(e queue.Envelope) bool {
+	return flagsOf(&e) != 0 || e.Delay > 0 || !e.At.IsZero()
+}
+
+func (s *store) lone(e *queue.Envelope, args []any) insertion {
+	if s.opts.MaxLen > 0 {
+		args = append(args, s.opts.MaxLen)
+	}
+	return insertion{s.scripts.put, s.loneKeys[levelUrgent-int(e.Priority)][:], args}
 }
 
 // appendMessages appends the arguments of each message, and returns the size of
@@ -83,8 +92,15 @@ func appendMessages(args *[]any, batch []queue.Envelope, nonce string, plain boo
 	return largest
 }
 
-// refusals reads the reply of insert: triples of index, code and ID.
+// refusals reads the reply of insert: triples of index, code and ID. The script for
+// one message only says whether the queue was full.
 func refusals(reply any, n int) ([]error, error) {
+	if full, ok := reply.(int64); ok && n == 1 {
+		if full == 0 {
+			return nil, nil
+		}
+		return []error{queue.ErrQueueFull}, nil
+	}
 	list, ok := reply.([]any)
 	if !ok || len(list)%3 != 0 {
 		return nil, errReply(reply)

@@ -11,13 +11,13 @@ local function seen(member, where)
 end
 for i, name in ipairs({ 'r0', 'r1', 'r2', 'r3', 'z' }) do
   for _, member in ipairs(redis.call('LRANGE', KEYS[1 + i], 0, -1)) do
-    if #member ~= 21 then note('member of ' .. #member .. ' bytes in ' .. name) end
+    if #member ~= 19 then note('member of ' .. #member .. ' bytes in ' .. name) end
     seen(member, name)
   end
 end
 for i, name in ipairs({ 'l', 'd', 'x', 'f' }) do
   for _, member in ipairs(redis.call('ZRANGE', KEYS[6 + i], 0, -1)) do
-    if #member ~= (name == 'l' and 29 or 21) then note('member of ' .. #member .. ' bytes in ' .. name) end
+    if #member ~= (name == 'l' and 27 or 19) then note('member of ' .. #member .. ' bytes in ' .. name) end
     seen(member, name)
   end
 end

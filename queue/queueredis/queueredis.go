@@ -95,7 +95,8 @@ type store struct {
 	rdb  redis.UniversalClient
 	opts Options
 	keys []string
-	// plainKeys are those of lua/put.lua.
+	// loneKeys are those of lua/put.lua by level, plainKeys those of lua/putmany.lua.
+	loneKeys  [4][4]string
 	plainKeys []string
 	scripts   scripts
 	plain     atomic.Bool // the server does not know script flags
@@ -132,6 +133,9 @@ func NewBackend(rdb redis.UniversalClient, name string, opts Options) (queue.Bac
 	keys := keysOf(opts.Namespace, encoded)
 	s := &store{rdb: rdb, opts: opts, keys: keys, scripts: newScripts()}
 	s.plainKeys = append(append(s.plainKeys, keys[:5]...), keys[wakeKey], keys[countersKey])
+	for level := range s.loneKeys {
+		s.loneKeys[level] = [4]string{keys[0], keys[1+level], keys[wakeKey], keys[countersKey]}
+	}
 	if !redisconn.HonoursDeadlines(rdb) && opts.Logger != nil {
 		opts.Logger.Warn("queueredis: the client has ContextTimeoutEnabled off: a call can outlive its ctx by ReadTimeout")
 	}

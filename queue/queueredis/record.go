@@ -17,10 +17,10 @@ import (
 // lua/common.lua.
 
 const (
-	memberSize  = 21
+	memberSize  = 19
 	nonceSize   = 8
 	stampSize   = 6
-	valueHead   = 3 + stampSize
+	valueHead   = 2 + stampSize
 	tombstone   = 255
 	version     = 1
 	largeValue  = 4096 // from here on claims look at sizes
@@ -56,11 +56,12 @@ func flagsOf(e *queue.Envelope) (f byte) {
 // appendMember appends the member of a new message.
 func appendMember(b []byte, e *queue.Envelope, flags byte) []byte {
 	b = append(b, e.ID[:]...)
-	return append(b, byte(levelUrgent-int(e.Priority)), flags, byte(e.MaxAttempts), 0, 0)
+	return append(b, byte(levelUrgent-int(e.Priority)), flags, 0)
 }
 
 // appendRest appends what the value holds behind its enqueue time and deadline.
 func appendRest(b []byte, e *queue.Envelope, flags byte, nonce string) []byte {
+	b = append(b, byte(e.MaxAttempts))
 	if flags&flagRetain != 0 {
 		b = append48(b, millis(e.Retain))
 	}
@@ -195,11 +196,10 @@ func decode(member, value string) (s stored, err error) {
 		return s, errCorrupt
 	}
 	copy(s.ID[:], member)
-	s.failures, s.losses = int(member[19]), int(member[20])
+	s.failures, s.losses = int(member[18]), int(member[16]>>2)
 	s.Priority = queue.Priority(levelUrgent - int(value[0]))
 	flags := value[1]
-	s.MaxAttempts = int(value[2])
-	r := reader{rest: value[3:]}
+	r := reader{rest: value[2:]}
 	s.enqueued = time.UnixMilli(r.int48())
 	s.readExtras(&r, flags)
 	s.readEnvelope(&r)
@@ -213,6 +213,7 @@ func (s *stored) readExtras(r *reader, flags byte) {
 	if flags&flagExpires != 0 {
 		s.Deadline = time.UnixMilli(r.int48())
 	}
+	s.MaxAttempts = int(r.byte())
 	if flags&flagRetain != 0 {
 		s.Retain = r.millis()
 	}

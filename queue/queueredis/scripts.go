@@ -24,6 +24,9 @@ var enqueueLua string
 //go:embed lua/put.lua
 var putLua string
 
+//go:embed lua/putmany.lua
+var putManyLua string
+
 //go:embed lua/tick.lua
 var tickLua string
 
@@ -65,7 +68,7 @@ var getLua string
 
 // scripts are one for each transition.
 type scripts struct {
-	put, enqueue, tick, last, claim, settle, extend, progress,
+	put, putMany, enqueue, tick, last, claim, settle, extend, progress,
 	cancel, redrive, purge, pause, stats, list, get *pair
 }
 
@@ -74,6 +77,7 @@ type scripts struct {
 func newScripts() scripts {
 	return scripts{
 		put:      alone(putLua),
+		putMany:  alone(putManyLua),
 		enqueue:  fills(insertLua, enqueueLua),
 		tick:     fills(insertLua, tickLua),
 		last:     frees(lastLua),

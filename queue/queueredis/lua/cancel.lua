@@ -6,7 +6,6 @@ local id, DEEP = ARGV[1], 10000
 local v = call('HGET', M, id)
 if not v or is_tomb(v) then return 0 end
 local x = parse(v)
-local head = id .. sub(v, 1, 3)
 local failures = byte(call('HGET', E, id) or '\0', 1)
 
 local function remove(member, counter)
@@ -22,7 +21,7 @@ local function from_list(list, member)
 end
 
 for losses = 0, 2 do
-  local member = head .. char(failures, losses)
+  local member = id .. char(byte(v, 1) + 4 * losses, byte(v, 2), failures)
   if call('ZREM', F, member) == 1 then return remove(member) end
   if call('ZREM', X, member) == 1 or call('ZREM', D, member) == 1 or
       from_list(losses >= 2 and Z or KEYS[2 + byte(v, 1)], member) then

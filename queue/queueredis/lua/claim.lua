@@ -22,7 +22,7 @@ local before = call('HGET', C, consumer)
 if before and sub(before, 1, 8) == nonce then
   local ends, members = u48(before, 15), {}
   for _, r in ipairs(call('ZRANGEBYSCORE', L, ends, ends)) do
-    if sub(r, 22) == nonce then members[#members + 1] = sub(r, 1, 21) end
+    if sub(r, 20) == nonce then members[#members + 1] = sub(r, 1, 19) end
   end
   local values = gather('HMGET', M, id_list(members))
   for i = 1, #members do
@@ -51,7 +51,7 @@ local function acknowledge()
         special[#special + 1] = i
       else
         ids[#ids + 1] = id_of(r)
-        if byte(r, 20) > 0 then failed[#failed + 1] = id_of(r) end
+        if byte(r, 19) > 0 then failed[#failed + 1] = id_of(r) end
       end
     end
   end
@@ -65,7 +65,7 @@ local function acknowledge()
   end
   if #failed > 0 then many('HDEL', E, failed) end
   for _, i in ipairs(special) do
-    local member = sub(receipts[i], 1, 21)
+    local member = sub(receipts[i], 1, 19)
     local id = id_of(member)
     local v = call('HGET', M, id)
     if is_tomb(v) then
@@ -97,8 +97,8 @@ if first_lease[2] and tonumber(first_lease[2]) <= now then
   unhold()
   count('laps', #lapsed)
   for i = #lapsed, 1, -1 do
-    local member = sub(lapsed[i], 1, 21)
-    local id, failures, losses = id_of(member), byte(member, 20), byte(member, 21)
+    local member = sub(lapsed[i], 1, 19)
+    local id, failures, losses = id_of(member), byte(member, 19), losses_of(member)
     local v = (byte(member, 18) > 0 or tombs > 0 or losses >= 2) and call('HGET', M, id) or nil
     if v and is_tomb(v) then
       local x = parse(v)
@@ -109,7 +109,7 @@ if first_lease[2] and tonumber(first_lease[2]) <= now then
     else
       failures = failures + 1
       member = with(member, failures, losses)
-      if failures >= byte(member, 19) then
+      if failures >= parse(v).most then
         die(member, v, 'lease lost', dead_limit, dedupe)
       else
         call('HSET', E, id, char(failures) .. 'lease lost')
@@ -130,7 +130,7 @@ if first_due[2] and tonumber(first_due[2]) <= now then
     if byte(member, 18) % 2 == 1 then
       enter(member, parse(call('HGET', M, id_of(member))))
     else
-      local list = ready[byte(member, 17) + 1]
+      local list = ready[level_of(member) + 1]
       list[#list + 1] = member
     end
   end
@@ -198,7 +198,7 @@ end
 local function fit(members)
   local n = #members
   for i = 1, n do
-    if byte(members[i], 21) == 1 and taken + i > slots then return i - 1, true end
+    if losses_of(members[i]) == 1 and taken + i > slots then return i - 1, true end
     if biggest > 4096 then
       bytes = bytes + call('HSTRLEN', M, id_of(members[i]))
       if bytes > 4194304 and taken + i > 1 then return i - 1, true end

@@ -18,12 +18,12 @@
 --      19 s   hash   counters and settings, see below
 --      20 t   hash   schedule -> last tick, ms
 --
--- member   id (16), level, flags, max attempts, failures, losses        21 bytes
--- receipt  member, nonce of the claim (8); in l only                    29 bytes
--- value    level, flags, max attempts, enqueued (6), extras, envelope
+-- member   id (16), level + 4 * losses, flags, failures                  19 bytes
+-- receipt  member, nonce of the claim (8); in l only                    27 bytes
+-- value    level, flags, enqueued (6), extras, envelope
 -- flags    1 key, 2 unique, 4 expires, 8 given id, 16 retain
--- extras   by flag: 4 deadline (6), 16 retain ms (6), 8 nonce (8), 1 len key,
---          2 until start (1) ttl ms (6) len unique key
+-- extras   by flag 4 deadline (6); max attempts; by flag 16 retain ms (6),
+--          8 nonce (8), 1 len key, 2 until start (1) ttl ms (6) len unique key
 -- A value whose level is 255 is a tombstone: cancelled, without an envelope.
 --
 -- s  p paused until ms   h no claim succeeds before ms   b largest value, if > 4096
@@ -42,11 +42,10 @@ local IDLE = 1000 -- ms that an idle consumer waits without asking again
 local time = call('TIME')
 local now = time[1] * 1000 + floor(time[2] / 1000)
 
--- Big-endian integers of 6 bytes.
+-- Big-endian integers of 6 bytes; char drops fractions.
 local function pack48(n)
-  local hi, lo = floor(n / 16777216), n % 16777216
-  return char(floor(hi / 65536) % 256, floor(hi / 256) % 256, hi % 256,
-    floor(lo / 65536), floor(lo / 256) % 256, lo % 256)
+  return char(n / 1099511627776 % 256, n / 4294967296 % 256, n / 16777216 % 256,
+    n / 65536 % 256, n / 256 % 256, n % 256)
 end
 local function u48(s, i)
   local a, b, c, d, e, f = byte(s, i, i + 5)
@@ -84,8 +83,9 @@ end
 
 -- What a value says behind its head.
 local function parse(v)
-  local flags, p, x = byte(v, 2), 10, {}
+  local flags, p, x = byte(v, 2), 9, {}
   if floor(flags / 4) % 2 == 1 then x.deadline, p = u48(v, p), p + 6 end
+  x.most, p = byte(v, p), p + 1
   if floor(flags / 16) % 2 == 1 then x.retain, p = u48(v, p), p + 6 end
   if floor(flags / 8) % 2 == 1 then x.nonce, p = sub(v, p, p + 7), p + 8 end
   if flags % 2 == 1 then
@@ -101,11 +101,15 @@ local function parse(v)
 end
 
 local function id_of(member) return sub(member, 1, 16) end
-local function with(member, failures, losses) return sub(member, 1, 19) .. char(failures, losses) end
+local function losses_of(member) return floor(byte(member, 17) / 4) end
+local function level_of(member) return byte(member, 17) % 4 end
+local function with(member, failures, losses)
+  return id_of(member) .. char(level_of(member) + 4 * losses, byte(member, 18), failures)
+end
 local function is_tomb(v) return byte(v, 1) == 255 end
 
 local function push(member, head)
-  local list = byte(member, 21) >= 2 and Z or KEYS[2 + byte(member, 17)]
+  local list = losses_of(member) >= 2 and Z or KEYS[2 + level_of(member)]
   call(head and 'LPUSH' or 'RPUSH', list, member)
 end
 
@@ -182,7 +186,7 @@ local function finish(member, v, counter, dedupe)
   end
   call('HDEL', M, id)
   call('HDEL', V, id)
-  if byte(member, 20) > 0 then call('HDEL', E, id) end
+  if byte(member, 19) > 0 then call('HDEL', E, id) end
 end
 
 -- A message is dead; the oldest go when there are too many.
@@ -194,7 +198,7 @@ local function die(member, v, reason, limit, dedupe)
     if x.key then open(x.key, id) end
   end
   call('ZADD', X, now, member)
-  call('HSET', E, id, sub(member, 20, 20) .. reason)
+  call('HSET', E, id, sub(member, 19, 19) .. reason)
   count('died')
   if call('ZCARD', X) > limit then
     local oldest = call('ZRANGE', X, 0, 0)[1]

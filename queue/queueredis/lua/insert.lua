@@ -28,7 +28,7 @@ local function insert(first, nonce, limit, largest)
       local d, e = string.match(when, '^(%S+) (%S+)$')
       due, deadline = at(d), at(e)
     end
-    local v = sub(member, 17, 19) .. stamp .. (deadline and pack48(max(deadline, 0)) or '') .. rest
+    local v = sub(member, 17, 18) .. stamp .. (deadline and pack48(max(deadline, 0)) or '') .. rest
     local x = flags > 0 and parse(v) or nil
     local given = x and x.nonce
     if there[i] or mine[id] then
@@ -54,7 +54,7 @@ local function insert(first, nonce, limit, largest)
           enter(member, x)
           pushed = pushed + 1
         else
-          local list = ready[byte(member, 17) + 1]
+          local list = ready[level_of(member) + 1]
           list[#list + 1] = member
           pushed = pushed + 1
         end

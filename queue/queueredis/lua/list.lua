@@ -6,7 +6,7 @@ local function add(member, at)
   local id = id_of(member)
   local v = call('HGET', M, id)
   if not v or is_tomb(v) then return end
-  out[#out + 1] = sub(member, 1, 21)
+  out[#out + 1] = sub(member, 1, 19)
   out[#out + 1] = v
   out[#out + 1] = call('HGET', E, id) or ''
   out[#out + 1] = call('HGET', V, id) or ''

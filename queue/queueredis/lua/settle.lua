@@ -27,8 +27,8 @@ local function done(member, v, result)
 end
 
 local function settle(verb, receipt, delay, reason, result)
-  local member = sub(receipt, 1, 21)
-  local id, failures = id_of(member), byte(member, 20)
+  local member = sub(receipt, 1, 19)
+  local id, failures = id_of(member), byte(member, 19)
   local v = call('HGET', M, id)
   if is_tomb(v) then
     local x = parse(v)
@@ -45,7 +45,7 @@ local function settle(verb, receipt, delay, reason, result)
   else
     member = with(member, min(failures + 1, 255), 0)
     if verb == 't' then
-      call('HSET', E, id, sub(member, 20, 20) .. reason)
+      call('HSET', E, id, sub(member, 19, 19) .. reason)
       count('retr')
       again(member, v, delay)
     elseif verb == 'x' then

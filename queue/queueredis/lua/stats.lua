@@ -4,7 +4,7 @@ local out = { now }
 local levels = { 0, 0, 0, 0 }
 for i = 2, 5 do levels[i - 1] = call('LLEN', KEYS[i]) end
 for _, member in ipairs(call('LRANGE', Z, 0, 9999)) do
-  local i = byte(member, 17) + 1
+  local i = level_of(member) + 1
   levels[i] = levels[i] + 1
 end
 for i = 1, 4 do out[#out + 1] = levels[i] end
@@ -20,7 +20,7 @@ for _, i in ipairs({ 6, 2, 3, 4, 5 }) do
   local member = call('LINDEX', KEYS[i], 0)
   local v = member and call('HGET', M, id_of(member))
   if v then
-    oldest = u48(v, 4)
+    oldest = u48(v, 3)
     break
   end
 end
