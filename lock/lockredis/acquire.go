@@ -37,20 +37,26 @@ func (b *fifo) acquire(ctx context.Context, c lock.Claim, wait bool) (lock.Reply
 	if err != nil {
 		return lock.Reply{}, err
 	}
+	args := []any{c.Token, c.TTL.Milliseconds(), n.telling, flag(wait), c.Permits}
+	if c.Permits == 0 {
+		args = args[:4]
+	}
 	var r lock.Reply
 	err = b.retry(ctx, func(ctx context.Context) error {
 		r.Sent = time.Now()
-		answer, acknowledged, err := b.run(ctx, s.acquire, n.keys, c.Replicas, c.TTL,
-			c.Token, c.TTL.Milliseconds(), flag(wait), n.encoded, b.channel, flag(b.counts), unheard.Milliseconds(), c.Permits)
-		if err != nil {
+		answer, acknowledged, err := b.run(ctx, s.acquire, n.keys, c.Replicas, c.TTL, args...)
+		switch {
+		case err != nil:
 			return err
-		}
-		r.Waiters = int(answer[2])
-		if answer[0] == 0 {
-			r.State, r.Poll = lock.Held, b.poll(answer[1], answer[3] == 1)
+		case answer.alone:
+			r.State, r.Fence, r.Waiters = lock.Granted, uint64(answer.at(0)), 0
+		case answer.at(0) == 0:
+			r.State, r.Poll = lock.Held, b.poll(answer.at(1), answer.at(3) == 1)
+			r.Waiters = int(answer.at(2))
 			return nil
+		default:
+			r.State, r.Fence, r.Waiters = lock.Granted, uint64(answer.at(1)), int(answer.at(2))
 		}
-		r.State, r.Fence = lock.Granted, uint64(answer[1])
 		if acknowledged < c.Replicas {
 			return lock.ErrNotReplicated
 		}
@@ -68,7 +74,7 @@ func (b *fifo) poll(pttl int64, handsOn bool) time.Duration {
 		longest = deafPoll
 	case !handsOn:
 		longest = foreignPoll
-	case !b.counts:
+	case b.cluster:
 		longest = uncountedPoll
 	}
 	if pttl < 0 { // no expiry, which only a foreign program leaves out

@@ -1,13 +1,11 @@
 -- Takes the lock for a token, or gives the token a place in the queue.
 -- (queue.lua stands before this.)
 --
--- ARGV     token, ttl ms, 1 to wait or 0, name in messages, channel prefix,
---          1 if receivers are counted or 0, life of an unheard grant ms
+-- ARGV     token, ttl ms, how to tell others (see queue.lua), 1 to wait or 0
 -- Reply    {1, fence, waiters}                      the token has the lock
 --          {0, pttl of the holder, waiters, 1 if the holder hands on or 0}
 -- Invariant: repeating the call with a token changes nothing but its expiry.
-local token, ttl, wait, name, channel = ARGV[1], ARGV[2], ARGV[3] == '1', ARGV[4], ARGV[5]
-local counts, unheard = ARGV[6] == '1', tonumber(ARGV[7])
+local token, ttl, wait = ARGV[1], ARGV[2], ARGV[4] == '1'
 
 local owner = redis.call('SET', lock, token, 'NX', 'PX', ttl, 'GET')
 if owner == token then
@@ -18,7 +16,7 @@ if owner == token then
 end
 if not owner then
   local fence
-  owner, fence = hand_on(token, name, channel, counts, unheard)
+  owner, fence = hand_on(token)
   if not owner then return {1, next_fence(), 0} end
   if owner == token then return {1, fence, redis.call('LLEN', queue)} end
 end
@@ -26,7 +24,7 @@ local hands_on = #owner == TOKEN
 if wait then
   local entry = token .. ':' .. ttl
   if not redis.call('LPOS', queue, entry) and redis.call('RPUSH', queue, entry) == 1 and hands_on then
-    tell(channel, owner, 'w ' .. owner)
+    tell(owner, 'w ' .. owner)
   end
   redis.call('EXPIRE', queue, DAY)
 end

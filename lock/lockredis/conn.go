@@ -23,11 +23,11 @@ type conn struct {
 	log       *slog.Logger
 }
 
-// names are the keys of one name, and how it stands in messages (a string, boxed
-// once because it is an argument of every call).
+// names are the keys of one name, and how a script tells others of it (a string,
+// boxed once because it is an argument of every call).
 type names struct {
-	encoded any
 	keys    []string
+	telling any
 }
 
 func (c *conn) names(name string, parts ...string) (names, error) {
@@ -35,7 +35,7 @@ func (c *conn) names(name string, parts ...string) (names, error) {
 	if err != nil {
 		return names{}, fmt.Errorf("%w: %w", lock.ErrInvalidName, err)
 	}
-	n := names{encoded: encoded, keys: make([]string, len(parts))}
+	n := names{keys: make([]string, len(parts))}
 	for i, part := range parts {
 		n.keys[i] = rediskey.Join(c.namespace, area, encoded, part)
 	}

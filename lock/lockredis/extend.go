@@ -18,10 +18,10 @@ func (b *fifo) Extend(ctx context.Context, c lock.Claim) (lock.Reply, error) {
 	err = b.retry(ctx, func(ctx context.Context) error {
 		r.Sent = time.Now()
 		answer, acknowledged, err := b.extend(ctx, s, n.keys, c)
-		if err != nil || answer[0] == 0 {
+		if err != nil || answer.at(0) == 0 {
 			return err
 		}
-		r.State, r.Waiters = lock.Granted, int(answer[1])
+		r.State, r.Waiters = lock.Granted, int(answer.at(1))
 		if acknowledged < c.Replicas {
 			return lock.ErrNotReplicated
 		}
@@ -31,7 +31,7 @@ func (b *fifo) Extend(ctx context.Context, c lock.Claim) (lock.Reply, error) {
 }
 
 // extend makes the round trip, the first time with the whole text.
-func (b *fifo) extend(ctx context.Context, s *scripts, keys []string, c lock.Claim) (answer []int64, acknowledged int, err error) {
+func (b *fifo) extend(ctx context.Context, s *scripts, keys []string, c lock.Claim) (answer answer, acknowledged int, err error) {
 	if c.Replicas > 0 || s.extended.Load() {
 		return b.run(ctx, s.extend, keys, c.Replicas, c.TTL, c.Token, c.TTL.Milliseconds())
 	}

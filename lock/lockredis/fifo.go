@@ -48,10 +48,8 @@ type scripts struct {
 // fifo is the engine with a queue in the server.
 type fifo struct {
 	conn
-	channel any  // prefix; the process follows
-	counts  bool // PUBLISH says how many processes heard it
-	lock    scripts
-	sem     scripts
+	lock scripts
+	sem  scripts
 	listener
 }
 
@@ -59,9 +57,7 @@ var _ lock.Backend = (*fifo)(nil)
 
 func newFIFO(c conn) *fifo {
 	return &fifo{
-		conn:    c,
-		channel: rediskey.Prefix(c.namespace, area+"-events"),
-		counts:  !c.cluster,
+		conn: c,
 		lock: scripts{
 			acquire: script.New(acquireFreeLua + queueLua + acquireLua),
 			extend:  script.New(extendLua),

@@ -1,6 +1,11 @@
 package lockredis
 
-import "sync"
+import (
+	"fmt"
+	"sync"
+
+	"github.com/cohort-go/cohort/internal/rediskey"
+)
 
 // maxRing bounds the names whose keys are remembered.
 const maxRing = 1024
@@ -9,13 +14,19 @@ const maxRing = 1024
 type keyring struct {
 	conn  conn
 	parts []string
+	tells string // how a script tells others; the encoded name follows
 
 	mu   *sync.Mutex
 	used map[string]names
 }
 
 func newKeyring(c conn, parts ...string) keyring {
-	return keyring{conn: c, parts: parts, mu: new(sync.Mutex), used: make(map[string]names)}
+	counts := 1 // PUBLISH says how many processes heard it, but counts one node of a cluster only
+	if c.cluster {
+		counts = 0
+	}
+	tells := fmt.Sprintf("%d %d %s ", counts, unheard.Milliseconds(), rediskey.Prefix(c.namespace, area+"-events"))
+	return keyring{conn: c, parts: parts, tells: tells, mu: new(sync.Mutex), used: make(map[string]names)}
 }
 
 // of returns the keys of name.
@@ -30,6 +41,8 @@ func (k *keyring) of(name string) (names, error) {
 	if err != nil {
 		return n, err
 	}
+	encoded, _ := rediskey.Encode(name)
+	n.telling = k.tells + encoded
 	if len(k.used) >= maxRing {
 		clear(k.used)
 	}

@@ -19,17 +19,20 @@ func (b *fifo) Release(ctx context.Context, c lock.Claim) (had bool, err error) 
 	if err != nil {
 		return false, err
 	}
+	args := []any{c.Token, c.TTL.Milliseconds(), n.telling, c.Permits}
+	if c.Permits == 0 {
+		args = args[:3]
+	}
 	unsure := false
 	err = b.retry(ctx, func(ctx context.Context) error {
 		sent := time.Now()
-		answer, _, err := b.run(ctx, s.release, n.keys, 0, 0,
-			c.Token, c.TTL.Milliseconds(), n.encoded, b.channel, flag(b.counts), unheard.Milliseconds(), c.Permits)
+		answer, _, err := b.run(ctx, s.release, n.keys, 0, 0, args...)
 		if err != nil {
 			unsure = unsure || rediserr.Uncertain(err)
 			return err
 		}
-		had = answer[0] == 1 || unsure && time.Now().Before(c.Deadline) ||
-			repeated(c, time.Since(sent), answer[1] == 1, uint64(answer[2]))
+		had = answer.at(0) == 1 || unsure && time.Now().Before(c.Deadline) ||
+			repeated(c, time.Since(sent), answer.at(1) == 1, uint64(answer.at(2)))
 		return nil
 	})
 	return had, err

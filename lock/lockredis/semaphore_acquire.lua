@@ -1,19 +1,18 @@
 -- Takes a permit for a token, or gives the token a place in the queue.
 -- (semaphore_queue.lua stands before this.)
 --
--- ARGV     token, ttl ms, 1 to wait or 0, name in messages, channel prefix,
---          1 if receivers are counted or 0, life of an unheard grant ms, permits
+-- ARGV     token, ttl ms, how to tell others, 1 to wait or 0, permits
 -- Reply    {1, fence, waiters}        the token has a permit
 --          {0, ms until a permit ends, waiters, 1}
 -- Invariant: repeating the call with a token takes no second permit.
-local token, ttl, wait = ARGV[1], ARGV[2], ARGV[3] == '1'
-local permits = tonumber(ARGV[8])
+local token, ttl, wait = ARGV[1], ARGV[2], ARGV[4] == '1'
+local permits = tonumber(ARGV[5])
 
 if redis.call('ZSCORE', holders, token) then
   hold(token, ttl)
   return {1, next_fence(), redis.call('LLEN', queue)}
 end
-local fence = serve(token, permits, ARGV[4], ARGV[5], ARGV[6] == '1', tonumber(ARGV[7]))
+local fence = serve(token, permits)
 if not fence and redis.call('ZCARD', holders) < permits then
   hold(token, ttl)
   fence = next_fence()

@@ -4,9 +4,12 @@
 -- KEYS[1]  sorted set of holders' tokens, scored by their end in ms
 -- KEYS[2]  list of waiting processes, one entry "token:ttl" each
 -- KEYS[3]  fence counter
+-- ARGV[3]  how to tell others, as in queue.lua
 -- Invariant: never more holders than permits, every grant has a new, larger
 -- fence.
 local holders, queue, counter = KEYS[1], KEYS[2], KEYS[3]
+local counts, unheard, channel, name = string.match(ARGV[3], '^(%d) (%d+) (%S+) (.+)$')
+counts, unheard = counts == '1', tonumber(unheard)
 local TOKEN, PROCESS, DAY = 32, 12, 86400
 
 local clock = redis.call('TIME')
@@ -29,7 +32,7 @@ end
 
 -- serve gives permits to those who wait for as long as there are any. It returns
 -- the asker's fence if it was among them.
-local function serve(asker, permits, name, channel, counts, unheard)
+local function serve(asker, permits)
   local own
   while redis.call('ZCARD', holders) < permits do
     local entry = redis.call('LPOP', queue)
