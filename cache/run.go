@@ -190,6 +190,9 @@ func (t *Typed[T]) loadHeld(ctx context.Context, held []leased, load loadMany[T]
 		return
 	}
 	versions, err := t.c.leaser.Fill(ctx, fills...)
+	if err != nil {
+		defer t.endLeases(ctx, filled)
+	}
 	for i, h := range filled {
 		o := results[i]
 		switch {
@@ -245,12 +248,16 @@ func (t *Typed[T]) keepLoaded(key string, w *Write, value any, v Version, m Mark
 
 // release finishes flights whose value is not stored.
 func (t *Typed[T]) release(ctx context.Context, held []leased, o outcome) {
+	for _, h := range held {
+		t.c.finish(h.flight, o)
+	}
+	t.endLeases(ctx, held)
+}
+
+func (t *Typed[T]) endLeases(ctx context.Context, held []leased) {
 	leases := make([]Lease, len(held))
 	for i, h := range held {
 		leases[i] = h.lease
-	}
-	for _, h := range held {
-		t.c.finish(h.flight, o)
 	}
 	t.giveBack(ctx, leases)
 }

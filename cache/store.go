@@ -91,8 +91,9 @@ type Fed interface {
 type Leaser interface {
 	// Acquire reads keys and takes the load lease of each that has no fresh
 	// entry, or of each at all if force is set, and is not leased yet. A lease
-	// ends after ttl, with Fill or Release, and when its key is written, deleted
-	// or invalidated. Grants stand in the order of keys.
+	// ends after ttl, with Fill or Release, and when its key is written or deleted;
+	// after an invalidation of a tag its Fill is refused, and it ends with that.
+	// Grants stand in the order of keys.
 	Acquire(ctx context.Context, ttl time.Duration, force bool, keys ...string) ([]Grant, error)
 	// Fill writes loaded values whose leases still hold. A zero Version marks
 	// one that was refused: the value may be older than an invalidation.

@@ -13,7 +13,9 @@ import (
 	"github.com/cohort-go/cohort/internal/testenv"
 )
 
-func TestMain(m *testing.M) { testenv.Main(m, nil) }
+func TestMain(m *testing.M) {
+	testenv.Main(m, map[string]func(args []string){"herd": herdNode})
+}
 
 func TestStore(t *testing.T) {
 	testenv.EachRedisAndMini(t, func(t *testing.T, c redis.UniversalClient) {

@@ -8,7 +8,8 @@
 --       fresh for, and then stale for, in ms; -1 for ever
 --       absent '0' or '1'; nonce; keep '0' or '1' (times and tags of the entry)
 --       body (format, checksum, value); message; number of tags, their names
--- Reply: for each write the ordinal, or '' if its condition does not hold
+-- Reply: for each write the ordinal, or '' if its condition does not hold. A lease
+-- whose value is refused because of a tag ends: those who wait load anew.
 local now = stamp(server_ms())
 local g = generation_of(KEYS[1], ARGV[4])
 local tag = tag_reader(KEYS[2])
@@ -33,7 +34,9 @@ local function holds(w)
   if kind == 't' then
     local lease = redis.call('GET', w.lease)
     if lease and string.sub(lease, 1, 16) == want then
-      return string.sub(lease, 33) == g and unchanged(w, string.sub(lease, 17, 32))
+      local good = string.sub(lease, 33) == g and unchanged(w, string.sub(lease, 17, 32))
+      w.over = not good
+      return good
     end
   end
   local e = redis.call('GET', w.entry)
@@ -63,14 +66,16 @@ while ARGV[a] do
   a, k = a + 9 + count, k + 2
   if w.condition == '' or holds(w) then
     todo[#todo + 1] = w
-    message[#message + 1] = w.message
-    leases[#leases + 1] = w.lease
     reply[#reply + 1] = w
   else
     reply[#reply + 1] = w.done or ''
   end
+  if w.over or type(reply[#reply]) == 'table' then
+    message[#message + 1] = w.message
+    leases[#leases + 1] = w.lease
+  end
 end
-if #todo == 0 then
+if #message == 0 then
   return reply
 end
 

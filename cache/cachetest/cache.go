@@ -16,6 +16,7 @@ func cacheCases() []Case {
 		{"Cache/OwnWriteAtOnce", "On the node that wrote, no older value is returned at all.", ownWriteAtOnce},
 		{"Cache/OtherNodes", "A change on another node is seen within MaxStaleness.", otherNodes},
 		{"Cache/Races", "A value whose load overlapped a change is never kept.", races},
+		{"Cache/JoinsNoOldLoad", "A caller never gets the value of a load that a change overtook before the call.", joinsNoOldLoad},
 		{"Cache/OneLoad", "One loader runs per key among all nodes.", oneLoad},
 		{"Cache/LoaderFails", "An error or a panic of a loader reaches all who wait, and nothing is kept.", loaderFails},
 		{"Cache/CallerLeaves", "A caller that leaves does not end the load for the others.", callerLeaves},

@@ -35,6 +35,45 @@ func oneLoad(t TB, b Backend) {
 	}
 }
 
+// joinsNoOldLoad: a load is running on a node when another node changes the key. Who
+// asks there MaxStaleness later must not get what that load brings. An invalidated
+// tag is only compared when the load ends: until then the later caller waits.
+func joinsNoOldLoad(t TB, b Backend) {
+	p := cache.Policy{Tags: []string{"tag"}}
+	one, two := b.words(t, p), b.words(t, p)
+	for i, change := range changes[:4] {
+		_, err := one.Delete(t.Context(), "k")
+		check(t, err, "Delete")
+		eventually(t, "no value on the node that loads", func() bool { return read(t, two, "k") == "-" })
+		loading, proceed := make(chan struct{}), make(chan struct{})
+		var wg sync.WaitGroup
+		wg.Go(func() {
+			_, _ = two.GetOrLoad(t.Context(), "k", func(context.Context, string) (string, error) {
+				close(loading)
+				<-proceed
+				return "old", nil
+			})
+		})
+		<-loading
+		check(t, change.apply(t.Context(), one), "%s", change.name)
+		time.Sleep(time.Second) // MaxStaleness
+		byTag := i >= 2
+		if byTag {
+			time.AfterFunc(b.second(), func() { close(proceed) })
+		}
+		ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+		got, err := two.GetOrLoad(ctx, "k", func(context.Context, string) (string, error) { return "new", nil })
+		if err != nil || got != "new" {
+			t.Errorf("%s during the load: a later caller got %q, %v", change.name, got, err)
+		}
+		cancel()
+		if !byTag {
+			close(proceed)
+		}
+		wg.Wait()
+	}
+}
+
 func sleep(ctx context.Context, d time.Duration) error {
 	select {
 	case <-time.After(d):

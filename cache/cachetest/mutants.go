@@ -40,6 +40,7 @@ func Mutants() []Mutant {
 		{"works after Close", "Store/Close", func(m *cache.Memory) cache.Store { return &undead{m} }},
 		{"changes are not told", "Cache/OtherNodes", func(m *cache.Memory) cache.Store { return newSilent(m) }},
 		{"old loads are stored", "Cache/Races", func(m *cache.Memory) cache.Store { return &freeFill{m} }},
+		{"changes are not told", "Cache/JoinsNoOldLoad", func(m *cache.Memory) cache.Store { return newSilent(m) }},
 		{"every node may load", "Cache/OneLoad", func(m *cache.Memory) cache.Store { return &sharedLease{Memory: m} }},
 		{"leases are not released", "Cache/LoaderFails", func(m *cache.Memory) cache.Store { return &keptLease{m} }},
 		{"absence is forgotten", "Cache/Negative", func(m *cache.Memory) cache.Store { return &noAbsence{m} }},
