@@ -76,6 +76,6 @@ func (s *Store) probe(ctx context.Context) {
 func (s *Store) ask(ctx context.Context, limit time.Duration) bool {
 	ctx, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()
-	err := s.client.Exists(ctx, s.buckets[0].meta).Err()
+	err := s.client.HGet(ctx, s.buckets[0].meta, "g").Err()
 	return err == nil || !away(err)
 }

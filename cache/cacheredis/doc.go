@@ -18,6 +18,18 @@
 // still reaches only a deposed primary, and programs that write the keys
 // themselves.
 //
+// # Rights
+//
+// With an ACL a Store needs, on the keys and channels "namespace:cache:*": EVAL,
+// EVALSHA, TIME, GET, MGET, SET, DEL, UNLINK, GETRANGE, PTTL, PERSIST, PEXPIREAT,
+// HGET, HMGET, HSET, HDEL, HINCRBY, ZADD, ZREM, ZRANGEBYSCORE, ZREVRANGE, XADD,
+// XRANGE, XREVRANGE, PUBLISH and SUBSCRIBE (on a Cluster SPUBLISH and SSUBSCRIBE);
+// SCAN for Keys and Clear; and INFO, without which a failover is noticed only if
+// ordinals went back. A [Bloom], [Counter] or [Limiter] needs, on the keys
+// "namespace:bloom:*", "namespace:counter:*" or "namespace:limiter:*": EVAL,
+// EVALSHA, GET, SET, DEL, UNLINK, GETRANGE, SETRANGE, STRLEN, GETBIT, SETBIT,
+// EXISTS, INCRBY, PEXPIRE, PTTL, TIME, MULTI and EXEC.
+//
 // The client is borrowed. It should have ContextTimeoutEnabled: without it a call
 // can outlive its ctx by the client's ReadTimeout.
 package cacheredis

@@ -148,6 +148,7 @@ func TestOlderSnapshot(t *testing.T) {
 	snapshot := srv.Snapshot(t)
 	a.set(t, "k", "new")
 	srv.RestartFrom(t, snapshot)
+	time.Sleep(bound) // no proof from before counts any more
 	for _, n := range []node{a, b} {
 		waitFor(t, "proof", func() bool { return n.Cache().Fresh("k") })
 		if got := n.get(t, "k"); got == "old" {

@@ -17,6 +17,9 @@ func TestMain(m *testing.M) {
 	testenv.Main(m, map[string]func(args []string){"herd": herdNode})
 }
 
+// slack is what one operation may take.
+const slack = 50 * time.Millisecond
+
 func TestStore(t *testing.T) {
 	testenv.EachRedisAndMini(t, func(t *testing.T, c redis.UniversalClient) {
 		cachetest.Run(t, func(t *testing.T) cachetest.Backend {
@@ -24,7 +27,7 @@ func TestStore(t *testing.T) {
 				Node: func(tb cachetest.TB) cache.Store {
 					return newStore(tb, c, cacheredis.Options{Namespace: namespace(t)})
 				},
-				Slack: 50 * time.Millisecond,
+				Slack: slack,
 			}
 		})
 	})

@@ -63,14 +63,14 @@ func joinsNoOldLoad(t TB, b Backend) {
 		}
 		ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
 		got, err := two.GetOrLoad(ctx, "k", func(context.Context, string) (string, error) { return "new", nil })
-		if err != nil || got != "new" {
-			t.Errorf("%s during the load: a later caller got %q, %v", change.name, got, err)
-		}
 		cancel()
 		if !byTag {
 			close(proceed)
 		}
 		wg.Wait()
+		if err != nil || got != "new" {
+			t.Fatalf("%s during the load: a later caller got %q, %v", change.name, got, err)
+		}
 	}
 }
 
