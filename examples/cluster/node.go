@@ -8,50 +8,42 @@ import (
 	"io"
 	"os"
 	"sync"
+	"time"
 
+	"github.com/cohort-go/cohort"
 	"github.com/cohort-go/cohort/internal/redisurl"
 	"github.com/cohort-go/cohort/snowflake"
-	"github.com/cohort-go/cohort/workerid"
-	"github.com/cohort-go/cohort/workerid/workeridredis"
 )
 
 // nodeCommand is the first argument of a process that is a node.
 const nodeCommand = "node"
 
-// runNode is the main function of a node: it leases a worker number, makes IDs with
-// it, and runs all parts.
+// runNode is the main function of a node: it opens everything by the variables and
+// runs all parts.
 func runNode(ctx context.Context, args []string, out io.Writer) (err error) {
 	n, layout, err := parseNode(args, out)
 	if err != nil {
 		return err
 	}
-	target, err := redisurl.Parse(os.Getenv(redisVariable))
-	if err != nil {
-		return err
-	}
-	n.Redis = target.NewClient()
-	defer func() { err = errors.Join(err, n.Redis.Close()) }()
-
-	numbers, err := workeridredis.New(n.Redis, workeridredis.Options{
-		Namespace: n.Namespace,
-		Options:   workerid.Options{Fresh: true}, // the namespace was drawn for this show
+	n.Node, err = cohort.Open(ctx, cohort.Options{
+		Layout: layout,
+		Fresh:  true, // the namespace was drawn for this show
 	})
 	if err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, numbers.Close(context.WithoutCancel(ctx))) }()
-	lease, err := numbers.Acquire(ctx, workerid.Request{Holder: n.Name})
+	defer func() {
+		closing, cancel := context.WithTimeout(context.WithoutCancel(ctx), 10*time.Second)
+		defer cancel()
+		err = errors.Join(err, n.Close(closing))
+	}()
+	target, err := redisurl.Parse(os.Getenv(redisVariable))
 	if err != nil {
 		return err
 	}
-	n.Worker = lease
-	n.tell(event{Holds: new(lease.ID())})
-
-	n.IDs, err = snowflake.New(lease, snowflake.Options{Layout: layout})
-	if err != nil {
-		return err
-	}
-	defer n.IDs.Close()
+	n.Database = target.NewClient()
+	defer n.Database.Close()
+	n.tell(event{Holds: new(n.Worker().ID())})
 	return n.run(ctx)
 }
 
@@ -63,7 +55,7 @@ func parseNode(args []string, out io.Writer) (*Node, snowflake.Layout, error) {
 	flags.IntVar(&n.Nodes, "nodes", 0, "")
 	flags.IntVar(&n.Share, "share", 0, "")
 	flags.StringVar(&n.Dir, "dir", "", "")
-	flags.StringVar(&n.Namespace, "namespace", "", "")
+	flags.BoolVar(&n.Freezes, "freezes", false, "")
 	layout := flags.String("layout", "", "")
 	if err := flags.Parse(args); err != nil {
 		return nil, snowflake.Layout{}, err

@@ -4,6 +4,8 @@ import (
 	"errors"
 	"flag"
 	"fmt"
+	"runtime"
+	"strconv"
 )
 
 // maxNodes leaves one of the 32 worker numbers to the node that is killed and comes
@@ -16,9 +18,9 @@ type options struct {
 	json       bool
 }
 
-func parseOptions(args []string) (o options, err error) {
+func parseOptions(args []string, getenv func(string) string) (o options, err error) {
 	flags := flag.NewFlagSet("cluster", flag.ContinueOnError)
-	flags.IntVar(&o.nodes, "nodes", 4, "processes to start")
+	flags.IntVar(&o.nodes, "nodes", declared(getenv(clusterVariable)), "processes to start")
 	flags.IntVar(&o.ids, "ids", 1_000_000, "IDs to make, by all nodes together")
 	flags.StringVar(&o.layout, "layout", "compat53", "layout of the IDs: compat53 or wide63")
 	flags.BoolVar(&o.json, "json", false, "write the summary as JSON, and nothing else")
@@ -39,4 +41,16 @@ func parseOptions(args []string) (o options, err error) {
 		errs = append(errs, fmt.Errorf("unknown argument %q", flags.Arg(0)))
 	}
 	return o, errors.Join(errs...)
+}
+
+// declared is how many nodes CLUSTER_MODE asks for: that many, or one for each CPU.
+// What cannot be read is reported with all other variables.
+func declared(mode string) int {
+	if mode == "max" {
+		return min(runtime.NumCPU(), maxNodes)
+	}
+	if n, err := strconv.Atoi(mode); err == nil {
+		return n
+	}
+	return 4
 }

@@ -3,11 +3,13 @@ package main
 import (
 	"context"
 	"encoding/json"
+	"fmt"
+	"path/filepath"
+	"time"
 
 	"github.com/redis/go-redis/v9"
 
-	"github.com/cohort-go/cohort/snowflake"
-	"github.com/cohort-go/cohort/workerid"
+	"github.com/cohort-go/cohort"
 )
 
 // parts lists the areas in the order in which they are shown and judged.
@@ -33,18 +35,20 @@ type Part struct {
 	Judge func(r Record) Verdict
 }
 
-// A Node is a running process as one part sees it.
+// A Node is a running process as one part sees it: a cohort.Node, and what the show
+// adds.
 type Node struct {
-	Name      string // "node-1"
-	Life      int    // 1, and one more after each restart
-	Nodes     int    // how many there are
-	Share     int    // how many IDs all lives of this node make
-	Dir       string // a folder that all nodes and the parent share
-	Namespace string // of every key in Redis
+	*cohort.Node
 
-	Redis  redis.UniversalClient
-	Worker workerid.Worker      // the worker number of this process
-	IDs    *snowflake.Generator // makes IDs with it
+	Name    string // "node-1"
+	Life    int    // 1, and one more after each restart
+	Nodes   int    // how many there are
+	Share   int    // how many IDs all lives of this node make
+	Dir     string // a folder that all nodes and the parent share
+	Freezes bool   // the parent freezes this node once: see Freeze
+
+	// Database stands for the application's own store; it is the server of REDIS_URL.
+	Database redis.UniversalClient
 
 	// Finish is closed when the show is about to end: the killed node has been back
 	// for a while, and every part that tells its progress is done.
@@ -52,6 +56,34 @@ type Node struct {
 
 	part string
 	tell func(event)
+}
+
+// freezeKind is the report on which the parent freezes the node that sent it.
+const freezeKind = "freeze"
+
+// Freeze has the parent stop this process, as an overloaded machine would, and
+// returns once it has stood still for longer than d.
+func (n *Node) Freeze(ctx context.Context, d time.Duration) error {
+	if err := n.Report(freezeKind, nil); err != nil {
+		return err
+	}
+	for last := time.Now(); ; {
+		select {
+		case <-time.After(time.Millisecond):
+		case <-ctx.Done():
+			return context.Cause(ctx)
+		}
+		now := time.Now()
+		if now.Sub(last) > d {
+			return nil
+		}
+		last = now
+	}
+}
+
+// file is the path of a file of this life, which outlives a kill.
+func (n *Node) file(extension string) string {
+	return filepath.Join(n.Dir, fmt.Sprintf("%s-%d.%s", n.Name, n.Life, extension))
 }
 
 // Show puts text into the live table.

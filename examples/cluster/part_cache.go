@@ -10,7 +10,7 @@ import (
 	"github.com/redis/go-redis/v9"
 
 	"github.com/cohort-go/cohort/cache"
-	"github.com/cohort-go/cohort/cache/cacheredis"
+	"github.com/cohort-go/cohort/internal/rediskey"
 )
 
 // cachePart has every node change one record and read it through a cache. What a
@@ -19,37 +19,26 @@ func cachePart() Part {
 	return Part{Name: "cache", Node: readThrough, Judge: judgeCache}
 }
 
-// staleBound is the MaxStaleness of the caches.
+// staleBound is the MaxStaleness of the caches, the default.
 const staleBound = time.Second
 
 // reading is what a node has seen.
 type reading struct{ Reads, Loads, Changes, Older int }
 
-func readThrough(ctx context.Context, n *Node) (err error) {
-	store, err := cacheredis.New(n.Redis, cacheredis.Options{Namespace: n.Namespace})
+func readThrough(ctx context.Context, n *Node) error {
+	c, err := n.Cache("show")
 	if err != nil {
 		return err
 	}
-	closing := func(f func(context.Context) error) {
-		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 2*time.Second)
-		defer cancel()
-		err = errors.Join(err, f(ctx))
-	}
-	defer func() { closing(store.Close) }()
-	c, err := cache.New(store, cache.Options{Prefix: "show", L1: cache.L1{MaxStaleness: staleBound}})
-	if err != nil {
-		return err
-	}
-	defer func() { closing(c.Close) }()
 	records, err := cache.Of(c, cache.JSON[int64](), cache.Policy{TTL: time.Minute})
 	if err != nil {
 		return err
 	}
-	source := n.Namespace + ":example:record"
+	source := rediskey.Join(n.Config().Namespace, exampleArea, "record", "")
 	var r reading
 	load := func(ctx context.Context, _ string) (int64, error) {
 		r.Loads++
-		v, err := n.Redis.Get(ctx, source).Int64()
+		v, err := n.Database.Get(ctx, source).Int64()
 		if errors.Is(err, redis.Nil) {
 			err = nil
 		}
@@ -75,7 +64,7 @@ func readThrough(ctx context.Context, n *Node) (err error) {
 func (r *reading) turn(
 	ctx context.Context, n *Node, records *cache.Typed[int64], source string, load cache.Loader[int64],
 ) error {
-	changed, err := n.Redis.Incr(ctx, source).Result()
+	changed, err := n.Database.Incr(ctx, source).Result()
 	if err != nil {
 		return err
 	}

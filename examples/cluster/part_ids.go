@@ -24,7 +24,7 @@ func makeIDs(ctx context.Context, n *Node) (err error) {
 	if err != nil {
 		return err
 	}
-	file, err := idfile.Create(filepath.Join(n.Dir, fmt.Sprintf("%s-%d.ids", n.Name, n.Life)))
+	file, err := idfile.Create(n.file("ids"))
 	if err != nil {
 		return err
 	}
@@ -34,7 +34,7 @@ func makeIDs(ctx context.Context, n *Node) (err error) {
 	meter := newMeter(made)
 	for made < n.Share {
 		row = row[:min(len(row), n.Share-made)]
-		if err := n.IDs.Fill(ctx, row); err != nil {
+		if err := n.IDs().Fill(ctx, row); err != nil {
 			return err
 		}
 		if err := idfile.Write(file, row); err != nil {

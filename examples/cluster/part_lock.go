@@ -5,24 +5,26 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"os"
 	"time"
 
+	"github.com/cohort-go/cohort/internal/redisurl"
 	"github.com/cohort-go/cohort/lock"
 	"github.com/cohort-go/cohort/lock/lockredis"
 )
 
-// lockPart has every node count in one shared record, which a lock guards. Each
-// node falls asleep once while it holds the lock, as a frozen process would, and
-// wakes up to find that its write is refused.
+// lockPart has every node count in one shared record, which a lock guards. One node
+// is frozen while it holds the lock, and wakes up to find that its write is refused.
 func lockPart() Part {
 	return Part{Name: "lock", Node: countTogether, Judge: judgeLock}
 }
 
-// A node falls asleep in the middle of its turns, and has done its part after
-// enough of them. It goes on until the show ends.
+// A node has done its part after enough turns, and goes on until the show ends. The
+// one that is frozen is so in the middle of them.
 const (
-	asleep = 20
-	enough = 40
+	frozenTurn = 20
+	enough     = 40
+	turnTTL    = 400 * time.Millisecond
 )
 
 // tally is what a node knows of its own counting.
@@ -31,23 +33,20 @@ type tally struct {
 	Turns   int
 	Lost    int // updates that somebody has overwritten
 	Refused int // own writes after it had been overtaken
-	slept   bool
+	frozen  bool
 }
 
 func countTogether(ctx context.Context, n *Node) (err error) {
-	locker, err := lockredis.New(n.Redis, lockredis.Options{Namespace: n.Namespace})
+	gate, end, err := openGate(n)
 	if err != nil {
 		return err
 	}
-	defer func() {
-		closing, cancel := context.WithTimeout(context.WithoutCancel(ctx), 2*time.Second)
-		defer cancel()
-		err = errors.Join(err, locker.Close(closing))
-	}()
-	gate, err := lockredis.NewFenceGate(n.Redis, n.Namespace)
+	defer func() { err = errors.Join(err, end()) }()
+	spans, err := os.Create(n.file("spans"))
 	if err != nil {
 		return err
 	}
+	defer spans.Close()
 	t := tally{Mine: -1}
 	for every := time.Tick(5 * time.Millisecond); ; {
 		select {
@@ -57,7 +56,7 @@ func countTogether(ctx context.Context, n *Node) (err error) {
 			return context.Cause(ctx)
 		case <-every:
 		}
-		err := t.turn(ctx, n, locker, gate)
+		err := t.turn(ctx, n, gate, spans)
 		switch {
 		case errors.Is(err, lock.ErrStale):
 			t.Refused++
@@ -68,21 +67,42 @@ func countTogether(ctx context.Context, n *Node) (err error) {
 	}
 }
 
-// turn adds one to the node's count in the record.
-func (t *tally) turn(ctx context.Context, n *Node, locker lock.Locker, gate *lockredis.FenceGate) error {
-	o := lock.Request{TTL: 400 * time.Millisecond}
-	o.NoRenew = !t.slept // nobody renews for a process that is frozen
-	return lock.Do(ctx, locker, "record", o, func(_ context.Context, lease *lock.Lease) error {
-		record, err := read(ctx, gate, lease.Fence())
+// openGate opens the record on the server of the locks.
+func openGate(n *Node) (gate *lockredis.FenceGate, end func() error, err error) {
+	url := os.Getenv(n.Config().Lock.From)
+	if url == "" {
+		url = localRedis
+	}
+	target, err := redisurl.Parse(url)
+	if err != nil {
+		return nil, nil, err
+	}
+	client := target.NewClient()
+	gate, err = lockredis.NewFenceGate(client, n.Config().Namespace)
+	return gate, client.Close, err
+}
+
+// turn adds one to the node's count in the record, and writes down for how long it
+// held the lock.
+func (t *tally) turn(ctx context.Context, n *Node, gate *lockredis.FenceGate, spans *os.File) error {
+	return lock.Do(ctx, n.Locker(), "record", lock.Request{TTL: turnTTL}, func(_ context.Context, lease *lock.Lease) error {
+		held := span{From: time.Now().UnixNano()}
+		record, err := readRecord(ctx, gate, lease.Fence())
 		if err != nil {
 			return err
 		}
 		if t.Mine >= 0 && record[n.Name] != t.Mine {
 			t.Lost++
 		}
-		if !t.slept && t.Turns == asleep {
-			t.slept = true
-			time.Sleep(2 * o.TTL)
+		if n.Freezes && !t.frozen && t.Turns == frozenTurn {
+			t.frozen = true
+			if err := n.Freeze(ctx, turnTTL); err != nil {
+				return err
+			}
+		}
+		held.Until = min(time.Now().UnixNano(), lease.Deadline().UnixNano())
+		if err := held.write(spans); err != nil {
+			return err
 		}
 		record[n.Name]++
 		raw, err := json.Marshal(record)
@@ -98,8 +118,9 @@ func (t *tally) turn(ctx context.Context, n *Node, locker lock.Locker, gate *loc
 	})
 }
 
-// read shows the fence before it reads, so that no earlier holder writes any more.
-func read(ctx context.Context, gate *lockredis.FenceGate, fence uint64) (map[string]int, error) {
+// readRecord shows the fence before it reads, so that no earlier holder writes any
+// more.
+func readRecord(ctx context.Context, gate *lockredis.FenceGate, fence uint64) (map[string]int, error) {
 	record := make(map[string]int)
 	if err := gate.Enter(ctx, "record", fence); err != nil {
 		return nil, err
@@ -122,10 +143,15 @@ func judgeLock(r Record) Verdict {
 		nodes++
 		all.Turns, all.Lost, all.Refused = all.Turns+one.Turns, all.Lost+one.Lost, all.Refused+one.Refused
 	}
+	spans, shared, err := readSpans(r.Dir)
+	if err != nil {
+		return Verdict{Text: err.Error()}
+	}
+	frozen := canFreeze && r.Nodes > 1
 	return Verdict{
-		Kept: nodes >= r.Nodes && all.Lost == 0 && all.Turns > 0,
-		Text: fmt.Sprintf("%s turns of %d nodes, lost updates: %d, writes of overtaken holders refused: %d",
-			grouped(all.Turns), nodes, all.Lost, all.Refused),
-		Figures: map[string]any{"turns": all.Turns, "lost": all.Lost, "refused": all.Refused},
+		Kept: nodes >= r.Nodes && all.Lost == 0 && shared == 0 && spans >= all.Turns && all.Turns > 0 && (all.Refused > 0 || !frozen),
+		Text: fmt.Sprintf("%s turns of %d nodes, shared: %d, lost updates: %d, writes of overtaken holders refused: %d",
+			grouped(all.Turns), nodes, shared, all.Lost, all.Refused),
+		Figures: map[string]any{"turns": all.Turns, "shared": shared, "lost": all.Lost, "refused": all.Refused},
 	}
 }

@@ -1,87 +1,116 @@
 package main
 
 import (
+	"bufio"
 	"context"
-	"encoding/json"
+	"errors"
 	"fmt"
-	"sync/atomic"
+	"os"
+	"path/filepath"
 	"time"
 
 	"github.com/cohort-go/cohort/queue"
-	"github.com/cohort-go/cohort/queue/queueredis"
 )
 
 // jobsPerNode is how many jobs each node has for all.
 const jobsPerNode = 200
 
 // queuePart lets each node enqueue jobs that all nodes work on. The jobs of the node
-// that is killed come back and are done by others.
+// that is killed, and of the one that is frozen, come back and are done by others.
 func queuePart() Part { return Part{Name: "queue", Node: workOnJobs, Judge: judgeJobs} }
 
-func workOnJobs(ctx context.Context, n *Node) error {
-	q, err := queueredis.New(n.Redis, "jobs", queueredis.Options{Namespace: n.Namespace})
+func workOnJobs(ctx context.Context, n *Node) (err error) {
+	q, err := n.Queue("jobs")
 	if err != nil {
 		return err
 	}
-	defer q.Close(context.WithoutCancel(ctx))
-	var done atomic.Int64
-	_, err = q.Consume(ctx, func(context.Context, *queue.Delivery) error {
-		time.Sleep(2 * time.Millisecond)
-		n.Show(fmt.Sprintf("%d jobs done here", done.Add(1)))
-		return nil
+	done, err := os.Create(n.file("jobs"))
+	if err != nil {
+		return err
+	}
+	defer done.Close()
+	consumer, err := q.Consume(ctx, func(_ context.Context, d *queue.Delivery) error {
+		time.Sleep(20 * time.Millisecond)              // stands for work
+		_, err := fmt.Fprintf(done, "%s\n", d.Payload) // in one write, which outlives a kill
+		return err
 	}, queue.ConsumeOptions{Concurrency: 4, Lease: time.Second, Name: n.Name})
 	if err != nil {
 		return err
 	}
-	messages := make([]queue.Message, jobsPerNode)
-	for i := range messages { // the same in every life: enqueued once
-		messages[i].ID = queue.IDOf(fmt.Sprintf("%s/%d", n.Name, i))
-	}
-	if _, err := q.EnqueueMany(ctx, messages); err != nil && n.Life == 1 {
+	defer func() { err = errors.Join(err, consumer.Close(context.WithoutCancel(ctx))) }()
+	if err := n.enqueueOnce(ctx, q); err != nil {
 		return err
 	}
-	select {
-	case <-n.Finish:
-	case <-ctx.Done():
-		return context.Cause(ctx)
-	}
-	return reportJobs(ctx, n, q)
-}
-
-// reportJobs tells what the queue knows once nothing is left to do.
-func reportJobs(ctx context.Context, n *Node, q queue.Queue) error {
-	inspector, _ := q.(queue.Inspector)
-	for {
-		st, err := inspector.Stats(ctx)
+	for every := time.Tick(100 * time.Millisecond); ; {
+		jobs, err := readJobs(n.Dir)
 		if err != nil {
 			return err
 		}
-		if st.Left() == 0 {
-			return n.Report("stats", st.Accounts)
-		}
+		n.Progress(float64(len(jobs))/float64(n.Nodes*jobsPerNode), fmt.Sprintf("%d jobs done by all", len(jobs)))
 		select {
-		case <-time.After(20 * time.Millisecond):
+		case <-n.Finish:
+			return nil
 		case <-ctx.Done():
 			return context.Cause(ctx)
+		case <-every:
 		}
 	}
 }
 
-func judgeJobs(r Record) Verdict {
-	var last queue.Accounts
-	for _, report := range r.Reports {
-		var a queue.Accounts
-		if err := json.Unmarshal(report.Data, &a); err != nil {
-			return Verdict{Text: err.Error()}
-		}
-		if a.Done >= last.Done {
-			last = a
+// enqueueOnce enqueues this node's jobs, in its first life. They have IDs where the
+// queue remembers these: then a repeated attempt adds none.
+func (n *Node) enqueueOnce(ctx context.Context, q queue.Queue) error {
+	if n.Life > 1 {
+		return nil // it is killed long after its jobs are stored
+	}
+	messages := make([]queue.Message, jobsPerNode)
+	for i := range messages {
+		job := fmt.Sprintf("%s/%d", n.Name, i)
+		messages[i].Payload = []byte(job)
+		if q.Capabilities().Can.Has(queue.CanDeduplicate) {
+			messages[i].ID = queue.IDOf(job)
 		}
 	}
-	want := int64(r.Nodes * jobsPerNode)
+	_, err := q.EnqueueMany(ctx, messages)
+	return err
+}
+
+// readJobs returns how often each job was done, by all lives of all nodes.
+func readJobs(dir string) (map[string]int, error) {
+	files, err := filepath.Glob(filepath.Join(dir, "*.jobs"))
+	if err != nil {
+		return nil, err
+	}
+	jobs := map[string]int{}
+	for _, name := range files {
+		f, err := os.Open(name)
+		if err != nil {
+			return nil, err
+		}
+		lines := bufio.NewScanner(f)
+		for lines.Scan() {
+			jobs[lines.Text()]++
+		}
+		if err := errors.Join(lines.Err(), f.Close()); err != nil {
+			return nil, err
+		}
+	}
+	return jobs, nil
+}
+
+func judgeJobs(r Record) Verdict {
+	jobs, err := readJobs(r.Dir)
+	if err != nil {
+		return Verdict{Text: err.Error()}
+	}
+	want, repeated := r.Nodes*jobsPerNode, 0
+	for _, n := range jobs {
+		repeated += n - 1
+	}
 	return Verdict{
-		Kept:    last.Done == want && last.Enqueued == want,
-		Text:    fmt.Sprintf("%d of %d jobs done, lost: %d, leases taken over from the dead: %d", last.Done, want, want-last.Done, last.Lapsed),
-		Figures: map[string]any{"jobs": want, "done": last.Done, "lapsed": last.Lapsed},
+		Kept: len(jobs) == want,
+		Text: fmt.Sprintf("%s of %s jobs done, lost: %d, done again after a death or a freeze: %d",
+			grouped(len(jobs)), grouped(want), want-len(jobs), repeated),
+		Figures: map[string]any{"jobs": want, "done": len(jobs), "lost": want - len(jobs), "repeated": repeated},
 	}
 }

@@ -3,13 +3,11 @@ package main
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"sync"
 	"time"
 
 	"github.com/cohort-go/cohort/pubsub"
-	"github.com/cohort-go/cohort/pubsub/pubsubredis"
 )
 
 // signalPart has every node signal to all, and every node check that it misses
@@ -18,32 +16,37 @@ func signalPart() Part {
 	return Part{Name: "signals", Node: sendSignals, Judge: judgeSignals}
 }
 
-// tick is one signal: the sender's life, and the how-manieth of it this is.
+// tick is one signal: the sender and its life, and the how-manieth of it this is.
 type tick struct {
-	Sender string
-	N      int
+	Node string
+	Life int
+	N    int
 }
+
+func (v tick) sender() string { return fmt.Sprintf("%s/%d", v.Node, v.Life) }
 
 // ticks is what a node has seen.
 type ticks struct {
-	mu     sync.Mutex
-	next   map[string]int // by sender
-	Seen   int
-	Wrong  int // signals that came out of turn without a Gap before them
-	Gaps   int
-	Sent   int
-	Nearby int // senders heard of
+	mu    sync.Mutex
+	next  map[string]int  // by sender
+	heard map[string]bool // nodes
+	Seen  int
+	Wrong int // signals that came out of turn without a Gap before them
+	Gaps  int
+	Sent  int
+	Nodes int // heard of
 }
 
 func (t *ticks) see(v tick) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	if next, known := t.next[v.Sender]; known && v.N != next {
+	if next, known := t.next[v.sender()]; known && v.N != next {
 		t.Wrong++
 	}
-	t.next[v.Sender] = v.N + 1
+	t.next[v.sender()] = v.N + 1
 	t.Seen++
-	t.Nearby = len(t.next)
+	t.heard[v.Node] = true
+	t.Nodes = len(t.heard)
 }
 
 // gap makes the next signal of every sender acceptable.
@@ -54,21 +57,10 @@ func (t *ticks) gap() {
 	t.Gaps++
 }
 
-func sendSignals(ctx context.Context, n *Node) (err error) {
-	ps, err := pubsubredis.New(n.Redis, pubsubredis.Options{
-		Options: pubsub.Options{Name: n.Name}, Namespace: n.Namespace,
-	})
-	if err != nil {
-		return err
-	}
-	defer func() {
-		closing, cancel := context.WithTimeout(context.WithoutCancel(ctx), 2*time.Second)
-		defer cancel()
-		err = errors.Join(err, ps.Close(closing))
-	}()
-	seen := &ticks{next: make(map[string]int)}
-	topic := pubsub.NewTopic(ps, "cluster.tick", pubsub.JSON[tick]())
-	_, err = topic.Subscribe(ctx, func(_ context.Context, v tick, _ *pubsub.Delivery) error {
+func sendSignals(ctx context.Context, n *Node) error {
+	seen := &ticks{next: make(map[string]int), heard: make(map[string]bool)}
+	topic := pubsub.NewTopic(n.PubSub(), "cluster.tick", pubsub.JSON[tick]())
+	_, err := topic.Subscribe(ctx, func(_ context.Context, v tick, _ *pubsub.Delivery) error {
 		seen.see(v)
 		return nil
 	}, pubsub.SubscribeOptions{OnGap: func(context.Context, pubsub.Gap) error {
@@ -90,13 +82,13 @@ func sendSignals(ctx context.Context, n *Node) (err error) {
 		case <-ctx.Done():
 			return context.Cause(ctx)
 		case <-every.C:
-			v := tick{Sender: fmt.Sprintf("%s-%d", n.Name, n.Life), N: sent}
+			v := tick{Node: n.Name, Life: n.Life, N: sent}
 			if _, err := topic.Publish(ctx, v); err != nil {
 				return err
 			}
 			sent++
 			seen.mu.Lock()
-			n.Show(fmt.Sprintf("%s signals of %d senders, %d gaps", grouped(seen.Seen), seen.Nearby, seen.Gaps))
+			n.Show(fmt.Sprintf("%s signals of %d nodes, %d gaps", grouped(seen.Seen), seen.Nodes, seen.Gaps))
 			seen.mu.Unlock()
 		}
 	}
@@ -104,20 +96,23 @@ func sendSignals(ctx context.Context, n *Node) (err error) {
 
 func judgeSignals(r Record) Verdict {
 	var all ticks
-	nodes := 0
+	nodes, complete := 0, 0
 	for _, report := range r.Reports {
 		var one ticks
 		if report.Kind != "ticks" || json.Unmarshal(report.Data, &one) != nil {
 			continue
 		}
 		nodes++
+		if one.Nodes == r.Nodes {
+			complete++
+		}
 		all.Seen, all.Sent = all.Seen+one.Seen, all.Sent+one.Sent
 		all.Wrong, all.Gaps = all.Wrong+one.Wrong, all.Gaps+one.Gaps
 	}
 	return Verdict{
-		Kept: nodes >= r.Nodes && all.Wrong == 0 && all.Seen > all.Sent,
-		Text: fmt.Sprintf("%s signals seen on %d nodes, %d missed without notice, %d gaps",
-			grouped(all.Seen), nodes, all.Wrong, all.Gaps),
-		Figures: map[string]any{"seen": all.Seen, "wrong": all.Wrong, "gaps": all.Gaps},
+		Kept: nodes >= r.Nodes && complete == nodes && all.Wrong == 0,
+		Text: fmt.Sprintf("%s signals seen, %d of %d nodes heard every node, %d missed without notice, %d gaps",
+			grouped(all.Seen), complete, nodes, all.Wrong, all.Gaps),
+		Figures: map[string]any{"seen": all.Seen, "complete": complete, "wrong": all.Wrong, "gaps": all.Gaps},
 	}
 }

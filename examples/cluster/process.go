@@ -9,6 +9,7 @@ import (
 	"os"
 	"os/exec"
 	"strconv"
+	"time"
 )
 
 // A process is a node as the parent sees it, over all its lives. Only the show's
@@ -16,6 +17,9 @@ import (
 type process struct {
 	name  string
 	share int // of the IDs
+
+	freezes bool      // once
+	thaw    time.Time // when it goes on, zero unless it is frozen
 
 	life  int
 	pid   int // 0 while it does not run
@@ -48,9 +52,9 @@ func (p *process) start(ctx context.Context, s *show) error {
 	p.shows, p.done = map[string]string{}, map[string]float64{}
 	p.cmd = exec.CommandContext(ctx, self, nodeCommand,
 		"-name", p.name, "-life", strconv.Itoa(p.life), "-nodes", strconv.Itoa(s.options.nodes),
-		"-share", strconv.Itoa(p.share), "-dir", s.dir,
-		"-namespace", s.stage.namespace, "-layout", s.layout)
-	p.cmd.Env = append(os.Environ(), redisVariable+"="+s.stage.url) // not an argument: those are public
+		"-share", strconv.Itoa(p.share), "-dir", s.dir, "-layout", s.layout,
+		"-freezes="+strconv.FormatBool(p.freezes && p.life == 1))
+	p.cmd.Env = s.stage.variables.environ() // not arguments: those are public
 	var complaints bytes.Buffer
 	p.cmd.Stderr = &complaints
 	if p.input, err = p.cmd.StdinPipe(); err != nil {

@@ -21,6 +21,7 @@ type show struct {
 
 	nodes   []*process
 	victim  *process
+	frozen  string // the node that was frozen
 	act     act
 	since   time.Time           // when the act began
 	reports map[string][]Report // by part
@@ -40,13 +41,16 @@ const (
 // no end of their own.
 const leastAct = 750 * time.Millisecond
 
+// frozenFor is three times as long as the lease that the frozen node holds.
+const frozenFor = 3 * turnTTL
+
 // runShow is the main function of the parent.
 func runShow(ctx context.Context, args []string, out io.Writer) (err error) {
-	opts, err := parseOptions(args)
+	opts, err := parseOptions(args, os.Getenv)
 	if err != nil {
 		return err
 	}
-	stage, err := openStage()
+	stage, err := openStage(opts.nodes)
 	if err != nil {
 		return err
 	}
@@ -65,11 +69,14 @@ func runShow(ctx context.Context, args []string, out io.Writer) (err error) {
 		options: opts, stage: stage, dir: dir, board: newBoard(live),
 		messages: make(chan message), reports: map[string][]Report{},
 	}
-	s.board.notef("%d nodes on %s, keys below %q", opts.nodes, stage.name, stage.namespace)
+	s.board.notef("%d nodes, keys below %q", opts.nodes, stage.namespace)
+	for _, area := range stage.areas {
+		s.board.notef("%s", area)
+	}
 	if err := s.play(ctx); err != nil {
 		return err
 	}
-	return s.judge(out)
+	return s.judge(ctx, out)
 }
 
 // play runs all nodes until they have ended.
@@ -79,6 +86,7 @@ func (s *show) play(ctx context.Context) error {
 	defer abort() // kills what still runs
 	for i := range s.options.nodes {
 		p := &process{name: fmt.Sprintf("node-%d", i+1), share: (s.ids + i) / s.options.nodes}
+		p.freezes = canFreeze && i == 0 && s.options.nodes > 1
 		s.nodes = append(s.nodes, p)
 		if err := p.start(ctx, s); err != nil {
 			return err
@@ -115,6 +123,10 @@ func (s *show) hear(m message) error {
 	case e.Holds != nil:
 		p.holds = *e.Holds
 		s.board.notef("%s is process %d and holds worker number %d", p.name, p.pid, p.holds)
+	case e.Kind == freezeKind:
+		s.frozen = p.name
+		s.board.notef("%s is frozen while it holds the lock", p.name)
+		return p.freeze()
 	case e.Kind != "":
 		s.reports[e.Part] = append(s.reports[e.Part], Report{p.name, m.life, e.Kind, e.Data})
 	default:
@@ -128,6 +140,14 @@ func (s *show) hear(m message) error {
 
 // direct goes on to the next act when it is time.
 func (s *show) direct(ctx context.Context) error {
+	for _, p := range s.nodes {
+		if !p.thaw.IsZero() && time.Now().After(p.thaw) {
+			s.board.notef("%s goes on", p.name)
+			if err := p.goOn(); err != nil {
+				return err
+			}
+		}
+	}
 	long := time.Since(s.since) >= leastAct
 	switch {
 	case s.act == everyoneWorks && long && s.victim.progress() >= 0.5:
