@@ -2,6 +2,9 @@ package queue
 
 import "time"
 
+// valid reports a Rate that limits, or the zero Rate, which does not.
+func (r Rate) valid() bool { return r == Rate{} || r.N > 0 && r.Per > 0 && r.Burst >= 0 }
+
 // bucket counts the tokens of a Rate. The zero bucket does not limit.
 type bucket struct {
 	rate   Rate

@@ -102,7 +102,7 @@ func (o *ConsumeOptions) check() error {
 	refuse(o.Timeout < 0, "Timeout is %v", o.Timeout)
 	refuse(o.MaxInFlight < 0, "MaxInFlight is %d", o.MaxInFlight)
 	for _, r := range []Rate{o.RateLimit, o.ClusterRate} {
-		refuse(r != Rate{} && (r.N <= 0 || r.Per <= 0 || r.Burst < 0), "Rate is %+v", r)
+		refuse(!r.valid(), "Rate is %+v", r)
 	}
 	return errors.Join(errs...)
 }

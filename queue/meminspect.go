@@ -73,6 +73,9 @@ func (s *MemoryStore) List(_ context.Context, req ListRequest) (Page, error) {
 	var page Page
 	i := 0
 	for r := range s.inOrder(req.State) {
+		if r.cancelled {
+			continue
+		}
 		if i++; i <= req.Offset {
 			continue
 		}

@@ -2,7 +2,6 @@ package queueredis
 
 import (
 	"context"
-	"errors"
 	"time"
 
 	"github.com/cohort-go/cohort/queue"
@@ -22,35 +21,15 @@ func (s *store) Cancel(ctx context.Context, id queue.ID) error {
 
 // Redrive implements queue.ControlBackend.
 func (s *store) Redrive(ctx context.Context, ids []queue.ID) ([]error, error) {
-	errs := make([]error, len(ids))
-	args := make([]any, 0, len(ids))
-	places := make([]int, 0, len(ids))
-	for i, id := range ids {
-		m, err := s.get(ctx, id)
-		switch {
-		case errors.Is(err, queue.ErrNotFound) || err == nil && m.state != "x":
-			errs[i] = queue.ErrNotFound
-			continue
-		case err != nil:
-			return nil, err
-		}
-		args, places = append(args, m.member), append(places, i)
-	}
-	if len(args) == 0 {
-		return errs, nil
+	args := make([]any, len(ids))
+	for i := range ids {
+		args[i] = ids[i][:]
 	}
 	reply, err := s.run(ctx, s.scripts.redrive, args...)
 	if err != nil {
 		return nil, err
 	}
-	refused, err := refusals(reply, len(args))
-	if err != nil {
-		return nil, err
-	}
-	for i, err := range refused {
-		errs[places[i]] = err
-	}
-	return errs, nil
+	return refusals(reply, len(ids))
 }
 
 // Purge implements queue.ControlBackend.

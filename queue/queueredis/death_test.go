@@ -17,7 +17,7 @@ import (
 
 // children are the processes of the tests below.
 func children() map[string]func([]string) {
-	return map[string]func([]string){"hold": holdMessages, "poison": diesOfPoison}
+	return map[string]func([]string){"hold": holdMessages, "poison": diesOfPoison, "idle": idle}
 }
 
 func childQueue(addr string) queue.Queue {

@@ -35,13 +35,46 @@ func (l *ledger) missing() (n int) {
 // TestRestart restarts a Redis that writes everything to disk, again and again,
 // and empties its script cache, while producers and a consumer go on.
 func TestRestart(t *testing.T) {
+	server := testenv.Redis(t, "--appendonly", "yes", "--appendfsync", "always")
+	client := server.Client(t)
+	underLoad(t, client, queueredis.Options{}, func(ctx context.Context) {
+		for ctx.Err() == nil {
+			time.Sleep(1500 * time.Millisecond)
+			server.Restart(t)
+		}
+	})
+}
+
+// TestFailover makes a replica the master, by command and by the death of the
+// master, while every message waits for one replica.
+func TestFailover(t *testing.T) {
+	set := testenv.Sentinel(t)
+	client := set.Client(t)
+	underLoad(t, client, queueredis.Options{Replicas: 1}, func(ctx context.Context) {
+		for died := false; ctx.Err() == nil; died = !died {
+			time.Sleep(time.Second)
+			if !died {
+				set.Failover(t)
+				continue
+			}
+			old := set.Master(t)
+			old.Kill()
+			set.AwaitOther(t, old)
+			old.Restart(t)
+			set.Await(t)
+		}
+	})
+}
+
+// underLoad checks that whatever was stored is handled, that errors have a type
+// and that the consumer goes on by itself, while breaks does its worst and the
+// script cache is emptied ten times a second.
+func underLoad(t *testing.T, client redis.UniversalClient, opts queueredis.Options, breaks func(ctx context.Context)) {
 	length := 4 * time.Second
 	if testenv.Long() {
 		length = 30 * time.Second
 	}
-	server := testenv.Redis(t, "--appendonly", "yes", "--appendfsync", "always")
-	client := server.Client(t)
-	q, err := queueredis.New(client, "faults", queueredis.Options{})
+	q, err := queueredis.New(client, "faults", opts)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -68,10 +101,7 @@ func TestRestart(t *testing.T) {
 			time.Sleep(100 * time.Millisecond)
 		}
 	})
-	for ctx.Err() == nil {
-		time.Sleep(1500 * time.Millisecond)
-		server.Restart(t)
-	}
+	breaks(ctx)
 	wg.Wait()
 	for end := time.Now().Add(15 * time.Second); l.missing() > 0; time.Sleep(10 * time.Millisecond) {
 		if time.Now().After(end) {

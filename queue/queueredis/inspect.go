@@ -106,7 +106,6 @@ func (s *store) List(ctx context.Context, req queue.ListRequest) (queue.Page, er
 // found is the reply of get.lua.
 type found struct {
 	state  string
-	member string
 	fields []string // member, value, e, v, time
 }
 
@@ -124,7 +123,7 @@ func (s *store) get(ctx context.Context, id queue.ID) (found, error) {
 	case len(fields) != 6:
 		return found{}, errReply(reply)
 	}
-	return found{state: fields[0], member: fields[1], fields: fields[1:]}, nil
+	return found{state: fields[0], fields: fields[1:]}, nil
 }
 
 // Get implements queue.InspectBackend.

@@ -3,6 +3,7 @@ package queuetest
 import (
 	"context"
 	"errors"
+	"fmt"
 	"time"
 
 	"github.com/cohort-go/cohort/queue"
@@ -115,4 +116,27 @@ func redrives(s *suite) {
 	s.must(err)
 	s.equal("redriven", n, 1)
 	s.equal("dead", s.stats(q).Dead, 1)
+}
+
+func redrivesSlowly(s *suite) {
+	q := s.open()
+	_, c := s.inspector(q)
+	for i := range 6 {
+		s.put(q, fmt.Sprint(i), queue.Message{})
+	}
+	for _, d := range s.receive(q, 6, time.Minute) {
+		s.must(d.Settle(s.ctx(), queue.Dead(errBusy)))
+	}
+	began := time.Now()
+	n, err := c.Redrive(s.ctx(), queue.RedriveOptions{Rate: queue.Rate{N: 10, Per: time.Second, Burst: 2}})
+	s.must(err)
+	s.equal("redriven", n, 6)
+	s.equal("dead", s.stats(q).Dead, 0)
+	if took := time.Since(began); took < 350*time.Millisecond {
+		s.Errorf("it took %v: faster than the rate", took)
+	}
+	_, err = c.Redrive(s.ctx(), queue.RedriveOptions{Rate: queue.Rate{N: -1}})
+	if !errors.Is(err, queue.ErrInvalid) {
+		s.Errorf("a negative rate: %v", err)
+	}
 }

@@ -35,6 +35,15 @@ func storeMutants() []Mutant {
 		onEnqueue("Deduplicates", "a given ID is replaced", func(e *queue.Envelope) { e.ID, e.Given = queue.NewID(), false }),
 		onEnqueue("UniqueUntilDone", "unique keys are ignored", func(e *queue.Envelope) { e.Unique = queue.Unique{} }),
 		onEnqueue("UniqueUntilDone", "the key is free at the start", func(e *queue.Envelope) { e.Unique.Until = queue.UntilStart }),
+		{Promise: "UniqueConflict", Fault: "a refused message keeps the key", store: func(f *faults) {
+			f.onEnqueue = func(e *queue.Envelope) bool {
+				thief := queue.Envelope{Message: queue.Message{ID: queue.NewID(), Unique: e.Unique, MaxAttempts: 1}}
+				if e.Given && e.Unique.Key != "" {
+					_, _ = f.Store.Enqueue(context.Background(), []queue.Envelope{thief})
+				}
+				return true
+			}
+		}},
 		onEnqueue("UniqueUntilStart", "the key is kept to the end", func(e *queue.Envelope) { e.Unique.Until = queue.UntilDone }),
 		onEnqueue("UniqueTTL", "the key is never free by time", func(e *queue.Envelope) { e.Unique.TTL = time.Hour }),
 		onEnqueue("UniqueRedrive", "unique keys are ignored", func(e *queue.Envelope) { e.Unique = queue.Unique{} }),
@@ -134,6 +143,7 @@ func controlMutants() []Mutant {
 			f.onList = func(r *queue.ListRequest) { r.Limit-- }
 		}},
 		{Promise: "Redrives", Fault: "the filter is ignored", queue: func(f *queueFaults) { f.anyFilter = true }},
+		{Promise: "RedrivesSlowly", Fault: "the rate is ignored", queue: func(f *queueFaults) { f.anyFilter = true }},
 	}
 }
 

@@ -172,6 +172,21 @@ func uniqueUntilDone(s *suite) {
 	s.put(q, "2", unique(queue.UntilDone, 0))
 }
 
+func uniqueConflict(s *suite) {
+	q := s.open()
+	id := queue.IDOf("taken")
+	_, err := q.Enqueue(s.ctx(), queue.Message{ID: id})
+	s.must(err)
+	refused := unique(queue.UntilDone, 0)
+	refused.ID = id
+	_, err = q.Enqueue(s.ctx(), refused)
+	s.duplicateOf(err, id)
+	s.must(s.one(q, time.Minute).Settle(s.ctx(), nil))
+	_, err = q.Enqueue(s.ctx(), refused) // remembered, though it is gone
+	s.duplicateOf(err, id)
+	s.put(q, "other", unique(queue.UntilDone, 0))
+}
+
 func uniqueUntilStart(s *suite) {
 	q := s.open()
 	first := s.put(q, "1", unique(queue.UntilStart, 0))

@@ -63,6 +63,7 @@ func identity() []Promise {
 	return []Promise{
 		{"Deduplicates", "a given ID is taken while its message exists and for a time after its end", queue.CanDeduplicate, deduplicates},
 		{"UniqueUntilDone", "a unique key is taken until its message ends, whatever other messages do", u, uniqueUntilDone},
+		{"UniqueConflict", "a message that is refused for its ID does not keep its unique key", u | queue.CanDeduplicate, uniqueConflict},
 		{"UniqueUntilStart", "a unique key of UntilStart is free once the message started", u, uniqueUntilStart},
 		{"UniqueTTL", "a unique key is free after its TTL, and the old message does not give up the new one's", u, uniqueTTL},
 		{"UniqueRedrive", "redrive takes the unique key again or leaves the message dead", u | queue.CanKeepDead | queue.CanInspect, uniqueRedrive},
@@ -112,6 +113,7 @@ func control() []Promise {
 		{"Pauses", "Pause stops claims of all nodes until Resume or its end; Receive reports ErrPaused", queue.CanPause, pauses},
 		{"Purges", "Purge removes the messages of a state and no other", queue.CanPurge | i | queue.CanDelay, purges},
 		{"Redrives", "Redrive makes the chosen dead messages new", queue.CanKeepDead | i, redrives},
+		{"RedrivesSlowly", "Redrive with a rate takes its time and leaves none behind", queue.CanKeepDead | i, redrivesSlowly},
 	}
 }
 

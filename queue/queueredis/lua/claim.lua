@@ -127,9 +127,8 @@ if first_due[2] and tonumber(first_due[2]) <= now then
   local ready = { {}, {}, {}, {} }
   many('ZREM', D, due)
   for _, member in ipairs(due) do
-    if byte(member, 18) % 2 == 1 then
-      enter(member, parse(call('HGET', M, id_of(member))))
-    else
+    local keyed = byte(member, 18) % 2 == 1
+    if not (keyed and waits(member, parse(call('HGET', M, id_of(member))))) then
       local list = ready[level_of(member) + 1]
       list[#list + 1] = member
     end

@@ -145,18 +145,17 @@ local function open(key, id)
   end
 end
 
--- A message that is due joins the line of its key.
-local function enter(member, x)
-  if x and x.key then
-    local id, holder = id_of(member), call('HGET', O, x.key)
-    if holder and holder ~= id then
-      local seq = call('HINCRBY', S, 'q', 1)
-      call('ZADD', G, 0, char(#x.key) .. x.key .. pack48(seq) .. member)
-      return
-    end
-    if not holder then call('HSET', O, x.key, id) end
+-- A message that is due joins the line of its key; true if others are before it.
+local function waits(member, x)
+  if not (x and x.key) then return false end
+  local id, holder = id_of(member), call('HGET', O, x.key)
+  if holder and holder ~= id then
+    local seq = call('HINCRBY', S, 'q', 1)
+    call('ZADD', G, 0, char(#x.key) .. x.key .. pack48(seq) .. member)
+    return true
   end
-  push(member)
+  if not holder then call('HSET', O, x.key, id) end
+  return false
 end
 
 local function free_unique(id, x)

@@ -50,10 +50,7 @@ local function insert(first, nonce, limit, largest)
         if due and due > now then
           call('ZADD', D, due, member)
           earliest = min(earliest or due, due)
-        elseif x and x.key then
-          enter(member, x)
-          pushed = pushed + 1
-        else
+        elseif not waits(member, x) then
           local list = ready[level_of(member) + 1]
           list[#list + 1] = member
           pushed = pushed + 1
