@@ -17,12 +17,13 @@ var (
 
 // core is the Queue over any Backend.
 type core struct {
-	name    string
-	backend Backend
-	caps    Capabilities
-	opts    Options
-	life    *lifecycle.Group
-	flushes flushes
+	name      string
+	backend   Backend
+	caps      Capabilities
+	opts      Options
+	life      *lifecycle.Group
+	flushes   flushes
+	receivers receivers
 
 	mu        sync.Mutex
 	consumers map[*Consumer]struct{}

@@ -3,6 +3,7 @@ package queue
 import (
 	"context"
 	"fmt"
+	"sync"
 	"time"
 
 	"github.com/cohort-go/cohort/internal/backoff"
@@ -26,7 +27,9 @@ func (q *core) Receive(ctx context.Context, limit int, lease time.Duration) ([]*
 }
 
 func (q *core) receive(ctx context.Context, limit int, lease time.Duration) ([]*Delivery, error) {
-	req := ClaimRequest{Consumer: "receive", Max: limit, Slots: limit, Lease: lease}
+	name := q.receivers.take()
+	defer q.receivers.put(name)
+	req := ClaimRequest{Consumer: name, Max: limit, Slots: limit, Lease: lease}
 	for {
 		got, err := q.backend.Claim(ctx, req)
 		switch {
@@ -43,6 +46,36 @@ func (q *core) receive(ctx context.Context, limit int, lease time.Duration) ([]*
 			return nil, err
 		}
 	}
+}
+
+// receivers names the callers of Receive, each as a consumer of its own while it
+// asks: a store that is asked again finds the answer of the same caller.
+type receivers struct {
+	mu   sync.Mutex
+	base string
+	n    int
+	idle []string
+}
+
+func (r *receivers) take() string {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if n := len(r.idle); n > 0 {
+		name := r.idle[n-1]
+		r.idle = r.idle[:n-1]
+		return name
+	}
+	if r.base == "" {
+		r.base = consumerName()
+	}
+	r.n++
+	return fmt.Sprintf("%s-receive-%d", r.base, r.n)
+}
+
+func (r *receivers) put(name string) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.idle = append(r.idle, name)
 }
 
 // await waits until a claim may succeed.

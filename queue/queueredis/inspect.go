@@ -154,8 +154,11 @@ func texts(reply any) ([]string, error) {
 // readInfo reads member, value, e, v and time.
 func readInfo(state queue.State, fields []string) (queue.Info, error) {
 	m, err := decode(fields[0], fields[1])
-	if err != nil {
+	switch {
+	case len(fields[0]) < memberSize:
 		return queue.Info{}, err
+	case err != nil: // a newer version wrote it: shown as it is
+		m.Payload = []byte(fields[1])
 	}
 	info := queue.Info{Envelope: m.Envelope, State: state, EnqueuedAt: m.enqueued, Failures: m.failures}
 	if e := fields[2]; e != "" {

@@ -192,10 +192,13 @@ type stored struct {
 
 // decode reads a stored message. It never panics, whatever the bytes.
 func decode(member, value string) (s stored, err error) {
-	if len(member) < memberSize || len(value) < valueHead || value[0] > 3 || value[1] != member[17] {
+	if len(member) < memberSize {
 		return s, errCorrupt
 	}
 	copy(s.ID[:], member)
+	if len(value) < valueHead || value[0] > 3 || value[1] != member[17] {
+		return s, fmt.Errorf("%w: message %v", errCorrupt, s.ID)
+	}
 	s.failures, s.losses = int(member[18]), int(member[16]>>2)
 	s.Priority = queue.Priority(levelUrgent - int(value[0]))
 	flags := value[1]
