@@ -4,6 +4,7 @@
 //	go run . -area ids            # a table in Markdown
 //	go run . -area ids,lock -json
 //	go run . -area lock -redis redis://host:6379
+//	go run . -area queue -table enqueue
 //
 // All contenders of a table take turns in this one process (see package frame),
 // and on one Redis where they need one: the given one, or a redis-server from
@@ -43,6 +44,7 @@ func main() {
 func run(ctx context.Context, args []string) (err error) {
 	flags := flag.NewFlagSet("peerbench", flag.ContinueOnError)
 	names := flags.String("area", "", "areas to measure, separated by commas (default all)")
+	part := flags.String("table", "", "measure only tables whose name contains this")
 	rounds := flags.Int("rounds", 7, "rounds of each table")
 	round := flags.Duration("round", 200*time.Millisecond, "time that a contender fills in a round")
 	redisURL := flags.String("redis", "", "URL of a Redis to use (default: start one)")
@@ -52,7 +54,7 @@ func run(ctx context.Context, args []string) (err error) {
 	if err := flags.Parse(args); err != nil {
 		return err
 	}
-	chosen, err := choose(*names)
+	chosen, err := choose(*names, *part)
 	if err != nil {
 		return err
 	}
@@ -88,9 +90,13 @@ func run(ctx context.Context, args []string) (err error) {
 	return nil
 }
 
-// choose returns the areas that are called names, or all.
-func choose(names string) ([]frame.Area, error) {
+// choose returns the areas that are called names, or all, with the tables whose
+// name contains part.
+func choose(names, part string) ([]frame.Area, error) {
 	all := areas()
+	for i := range all {
+		all[i].Tables = slices.DeleteFunc(all[i].Tables, func(t frame.Table) bool { return !strings.Contains(t.Name, part) })
+	}
 	if names == "" {
 		return all, nil
 	}
