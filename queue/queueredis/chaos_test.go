@@ -70,7 +70,7 @@ func TestChaos(t *testing.T) {
 		}
 		ctx, cancel := context.WithTimeout(t.Context(), length)
 		defer cancel()
-		c := &chaos{client: client}
+		c := &chaos{client: client, keepExpired: seed%2 == 0}
 		q := c.open(t)
 		defer q.Close(context.Background())
 		var wg sync.WaitGroup
@@ -98,12 +98,15 @@ func TestChaos(t *testing.T) {
 type chaos struct {
 	client redis.UniversalClient
 	stored atomic.Int64
-	mu     sync.Mutex
-	ids    []queue.ID
+
+	keepExpired bool // among the dead
+
+	mu  sync.Mutex
+	ids []queue.ID
 }
 
 func (c *chaos) open(t *testing.T) queue.Queue {
-	q, err := queueredis.New(c.client, "chaos", queueredis.Options{DeadLimit: 50})
+	q, err := queueredis.New(c.client, "chaos", queueredis.Options{DeadLimit: 50, ExpiredToDead: c.keepExpired})
 	if err != nil {
 		t.Error(err)
 	}

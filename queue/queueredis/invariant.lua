@@ -29,6 +29,11 @@ for i = 1, #values, 2 do
 end
 if count ~= #values / 2 then note(count .. ' places for ' .. (#values / 2) .. ' values') end
 if tombs ~= tonumber(redis.call('HGET', S, 'T') or 0) then note(tombs .. ' tombstones, another number counted') end
+for key, what in pairs({ [KEYS[11]] = 'an error', [KEYS[12]] = 'a record' }) do
+  for _, id in ipairs(redis.call('HKEYS', key)) do
+    if redis.call('HEXISTS', M, id) == 0 then note(hex(id) .. ' is gone and has left ' .. what) end
+  end
+end
 local holders = redis.call('HGETALL', KEYS[17])
 for i = 1, #holders, 2 do
   local where = place[holders[i + 1]]

@@ -119,7 +119,7 @@ func when(e *queue.Envelope, flags byte) string {
 	case e.TTL > 0:
 		deadline = "+" + strconv.FormatInt(millis(e.TTL), 10)
 	case flags&flagExpires != 0:
-		deadline = "@" + strconv.FormatInt(e.Deadline.UnixMilli(), 10)
+		deadline = "@" + strconv.FormatInt(min(e.Deadline.UnixMilli(), 1<<48-1), 10)
 	}
 	if due == "-" && deadline == "-" {
 		return ""

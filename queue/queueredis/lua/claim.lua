@@ -137,18 +137,23 @@ if first_due[2] and tonumber(first_due[2]) <= now then
   first_due = call('ZRANGE', D, 0, 0, 'WITHSCORES')
 end
 
--- Housekeeping, every ten seconds.
+-- Housekeeping, every ten seconds, or with the next claim where more is left.
 if tonumber(settings[5] or 0) <= now then
-  call('HSET', S, 'K', now + 10000)
-  call('ZREMRANGEBYSCORE', K, '-inf', now)
-  for _, member in ipairs(call('ZRANGEBYSCORE', F, '-inf', now, 'LIMIT', 0, 1000)) do
-    call('ZREM', F, member)
+  local PAGE, pause = 300, 10000
+  local function expired(set, time)
+    local page = call('ZRANGEBYSCORE', set, '-inf', time, 'LIMIT', 0, PAGE)
+    if #page == PAGE then pause = 0 end
+    if #page > 0 then call('ZREM', set, unpack(page)) end
+    return page
+  end
+  expired(K, now)
+  for _, member in ipairs(expired(F, now)) do
     finish(member, call('HGET', M, id_of(member)), nil, dedupe)
   end
-  for _, member in ipairs(call('ZRANGEBYSCORE', X, '-inf', now - dead_for, 'LIMIT', 0, 1000)) do
-    call('ZREM', X, member)
+  for _, member in ipairs(expired(X, now - dead_for)) do
     finish(member, call('HGET', M, id_of(member)), 'trim', dedupe)
   end
+  call('HSET', S, 'K', now + pause)
   local all = call('HGETALL', C)
   for i = 1, #all, 2 do
     if u48(all[i + 1], 9) < now - 600000 then call('HDEL', C, all[i]) end

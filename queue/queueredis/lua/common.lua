@@ -185,7 +185,7 @@ local function finish(member, v, counter, dedupe)
   end
   call('HDEL', M, id)
   call('HDEL', V, id)
-  if byte(member, 19) > 0 then call('HDEL', E, id) end
+  if byte(member, 19) > 0 or counter == 'trim' or counter == 'purg' then call('HDEL', E, id) end
 end
 
 -- A message is dead; the oldest go when there are too many.
