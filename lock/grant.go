@@ -70,14 +70,15 @@ func (n *locker) acceptPush(s *seat, g Grant) {
 func (n *locker) granted(s *seat, fence uint64, sent time.Time) {
 	s.fence, s.turn = fence, 0
 	s.sent, s.ends = sent, sent.Add(s.claim.TTL)
-	s.slowness = time.Since(sent)
+	now := time.Now()
+	s.slowness = now.Sub(sent)
 	w := s.waiters.front()
 	switch {
 	case w.opts.TTL != s.claim.TTL || w.opts.Replicas > s.replicas:
 		s.phase = confirming // another waiter made the claim
-	case s.late(w):
+	case s.late(w, now):
 		s.phase = asking
-	case time.Until(s.ends) < w.opts.TTL/2:
+	case s.ends.Sub(now) < w.opts.TTL/2:
 		s.phase = confirming // the answer took long; let the lease begin with more time
 	default:
 		n.give(s, w)
@@ -86,8 +87,8 @@ func (n *locker) granted(s *seat, fence uint64, sent time.Time) {
 
 // late reports whether the answer took so long that the lease of w would be
 // over already.
-func (s *seat) late(w *waiter) bool {
-	return time.Until(s.ends) <= margin(w.opts.TTL)
+func (s *seat) late(w *waiter, now time.Time) bool {
+	return s.ends.Sub(now) <= margin(w.opts.TTL)
 }
 
 // give makes w, who is in front, the holder.
@@ -152,7 +153,7 @@ func (n *locker) confirm(w *waiter) {
 	default:
 		s.extended(r, c.TTL)
 		s.replicas = max(s.replicas, c.Replicas)
-		if !s.late(w) {
+		if !s.late(w, time.Now()) {
 			n.give(s, w)
 		}
 	}

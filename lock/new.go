@@ -75,7 +75,10 @@ func (n *locker) TryAcquire(ctx context.Context, name string, o Request) (*Lease
 }
 
 func (n *locker) acquire(ctx context.Context, name string, o Request, try bool) (*Lease, error) {
-	began := time.Now()
+	var began time.Time
+	if n.conf.Hooks.Acquired != nil {
+		began = time.Now()
+	}
 	l, err := n.take(ctx, name, o, try)
 	if err != nil {
 		return nil, opError("acquire", name, err)

@@ -6,8 +6,8 @@
 //	go run . -area lock -redis redis://host:6379
 //	go run . -area queue -table enqueue
 //
-// All contenders of a table take turns in this one process (see package frame),
-// and on one Redis where they need one: the given one, or a redis-server from
+// All contenders of a table take turns in this one process (see package frame; a
+// table of several nodes runs each in a process of its own), and on one Redis where they need one: the given one, or a redis-server from
 // PATH or from the folder that COHORT_TEST_SERVERS names. The server's CPU time
 // comes from INFO; its commands are counted in one more round under MONITOR.
 //
@@ -30,9 +30,17 @@ import (
 	"time"
 
 	"github.com/cohort-go/cohort/internal/peerbench/frame"
+	"github.com/cohort-go/cohort/internal/peerbench/lock"
 )
 
 func main() {
+	if len(os.Args) == 3 && os.Args[1] == lock.NodeCommand {
+		if err := lock.Node(os.Args[2]); err != nil {
+			fmt.Fprintln(os.Stderr, "peerbench:", err)
+			os.Exit(1)
+		}
+		return
+	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()
 	if err := run(ctx, os.Args[1:]); err != nil {

@@ -12,14 +12,46 @@ import (
 // for concurrent use.
 type Script struct {
 	script *redis.Script
+	digest any // a string, boxed once
 }
 
 // New returns the Script with the text src.
-func New(src string) *Script { return &Script{script: redis.NewScript(src)} }
+func New(src string) *Script {
+	s := redis.NewScript(src)
+	return &Script{script: s, digest: s.Hash()}
+}
 
 // Run sends EVALSHA, and EVAL if the server does not know the digest.
 func (s *Script) Run(ctx context.Context, c redis.Scripter, keys []string, args ...any) *redis.Cmd {
 	return s.script.Run(ctx, c, keys, args...)
+}
+
+// Keys are the keys of a script that runs often, ready to be sent.
+type Keys struct {
+	names []string
+	boxed []any
+}
+
+// NewKeys returns the Keys with these names.
+func NewKeys(names ...string) Keys {
+	k := Keys{names: names, boxed: make([]any, len(names))}
+	for i, name := range names {
+		k.boxed[i] = name
+	}
+	return k
+}
+
+// RunOn is Run with less to allocate. There is at least one key.
+func (s *Script) RunOn(ctx context.Context, c redis.UniversalClient, keys Keys, args ...any) *redis.Cmd {
+	all := make([]any, 0, 3+len(keys.boxed)+len(args))
+	all = append(all, "evalsha", s.digest, len(keys.boxed))
+	all = append(append(all, keys.boxed...), args...)
+	cmd := redis.NewCmd(ctx, all...)
+	cmd.SetFirstKeyPos(3)
+	if err := c.Process(ctx, cmd); redis.HasErrorPrefix(err, "NOSCRIPT") {
+		return s.Eval(ctx, c, keys.names, args...)
+	}
+	return cmd
 }
 
 // Queue adds EVALSHA to a pipeline. Within [Exec] a server that does not know

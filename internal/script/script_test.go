@@ -102,3 +102,15 @@ func TestEvalInTransaction(t *testing.T) {
 		t.Errorf("got %d, %v", n, err)
 	}
 }
+
+func TestRunOnSurvivesFlush(t *testing.T) {
+	c, s := client(t), script.New(add)
+	keys := script.NewKeys("n")
+	for want := 1; want <= 3; want++ {
+		got, err := s.RunOn(t.Context(), c, keys, 1).Int()
+		if err != nil || got != want {
+			t.Fatalf("got %d, %v, want %d", got, err, want)
+		}
+		c.ScriptFlush(t.Context())
+	}
+}

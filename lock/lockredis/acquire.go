@@ -44,7 +44,7 @@ func (b *fifo) acquire(ctx context.Context, c lock.Claim, wait bool) (lock.Reply
 	var r lock.Reply
 	err = b.retry(ctx, func(ctx context.Context) error {
 		r.Sent = time.Now()
-		answer, acknowledged, err := b.run(ctx, s.acquire, n.keys, c.Replicas, c.TTL, args...)
+		answer, acknowledged, err := b.run(ctx, s.acquire, n, c.Replicas, c.TTL, args...)
 		switch {
 		case err != nil:
 			return err

@@ -11,6 +11,7 @@ import (
 	"github.com/cohort-go/cohort/internal/redisconn"
 	"github.com/cohort-go/cohort/internal/rediserr"
 	"github.com/cohort-go/cohort/internal/rediskey"
+	"github.com/cohort-go/cohort/internal/script"
 	"github.com/cohort-go/cohort/lock"
 )
 
@@ -23,10 +24,11 @@ type conn struct {
 	log       *slog.Logger
 }
 
-// names are the keys of one name, and how a script tells others of it (a string,
-// boxed once because it is an argument of every call).
+// names are the keys of one name. A keyring adds what every call takes along: the
+// keys once more, and how a script tells others of the name (a string, boxed once).
 type names struct {
 	keys    []string
+	ready   script.Keys
 	telling any
 }
 

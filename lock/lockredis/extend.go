@@ -17,7 +17,7 @@ func (b *fifo) Extend(ctx context.Context, c lock.Claim) (lock.Reply, error) {
 	r := lock.Reply{State: lock.Held}
 	err = b.retry(ctx, func(ctx context.Context) error {
 		r.Sent = time.Now()
-		answer, acknowledged, err := b.extend(ctx, s, n.keys, c)
+		answer, acknowledged, err := b.extend(ctx, s, n, c)
 		if err != nil || answer.at(0) == 0 {
 			return err
 		}
@@ -31,11 +31,11 @@ func (b *fifo) Extend(ctx context.Context, c lock.Claim) (lock.Reply, error) {
 }
 
 // extend makes the round trip, the first time with the whole text.
-func (b *fifo) extend(ctx context.Context, s *scripts, keys []string, c lock.Claim) (answer answer, acknowledged int, err error) {
+func (b *fifo) extend(ctx context.Context, s *scripts, n names, c lock.Claim) (answer answer, acknowledged int, err error) {
 	if c.Replicas > 0 || s.extended.Load() {
-		return b.run(ctx, s.extend, keys, c.Replicas, c.TTL, c.Token, c.TTL.Milliseconds())
+		return b.run(ctx, s.extend, n, c.Replicas, c.TTL, c.Token, c.TTL.Milliseconds())
 	}
-	answer, err = b.runText(ctx, s.extend, keys, c.Token, c.TTL.Milliseconds())
+	answer, err = b.runText(ctx, s.extend, n.keys, c.Token, c.TTL.Milliseconds())
 	if err == nil {
 		s.extended.Store(true)
 	}

@@ -5,6 +5,7 @@ import (
 	"sync"
 
 	"github.com/cohort-go/cohort/internal/rediskey"
+	"github.com/cohort-go/cohort/internal/script"
 )
 
 // maxRing bounds the names whose keys are remembered.
@@ -42,7 +43,7 @@ func (k *keyring) of(name string) (names, error) {
 		return n, err
 	}
 	encoded, _ := rediskey.Encode(name)
-	n.telling = k.tells + encoded
+	n.telling, n.ready = k.tells+encoded, script.NewKeys(n.keys...)
 	if len(k.used) >= maxRing {
 		clear(k.used)
 	}

@@ -26,7 +26,7 @@ func (b *fifo) Release(ctx context.Context, c lock.Claim) (had bool, err error) 
 	unsure := false
 	err = b.retry(ctx, func(ctx context.Context) error {
 		sent := time.Now()
-		answer, _, err := b.run(ctx, s.release, n.keys, 0, 0, args...)
+		answer, _, err := b.run(ctx, s.release, n, 0, 0, args...)
 		if err != nil {
 			unsure = unsure || rediserr.Uncertain(err)
 			return err

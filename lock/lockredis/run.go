@@ -20,19 +20,19 @@ func (c *conn) runText(ctx context.Context, s *script.Script, keys []string, arg
 
 // run sends a script that answers with integers, and if replicas is not 0, in
 // the same pipeline, a WAIT for their acknowledgement.
-func (c *conn) run(ctx context.Context, s *script.Script, keys []string, replicas int, ttl time.Duration, args ...any) (a answer, acknowledged int, err error) {
+func (c *conn) run(ctx context.Context, s *script.Script, n names, replicas int, ttl time.Duration, args ...any) (a answer, acknowledged int, err error) {
 	if replicas == 0 {
-		a, err = answerOf(s.Run(ctx, c.client, keys, args...))
+		a, err = answerOf(s.RunOn(ctx, c.client, n.ready, args...))
 		return a, 0, err
 	}
-	primary, err := c.primary(ctx, keys[0])
+	primary, err := c.primary(ctx, n.keys[0])
 	if err != nil {
 		return a, 0, err
 	}
 	var cmd *redis.Cmd
 	var wait *redis.Cmd
 	_, err = primary.Pipelined(ctx, func(p redis.Pipeliner) error {
-		cmd = s.Eval(ctx, p, keys, args...) // a NOSCRIPT would let the WAIT run first
+		cmd = s.Eval(ctx, p, n.keys, args...) // a NOSCRIPT would let the WAIT run first
 		wait = p.Do(ctx, "wait", replicas, min(ttl/2, longestWait).Milliseconds())
 		return nil
 	})

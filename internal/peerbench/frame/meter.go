@@ -4,6 +4,7 @@ import (
 	"runtime"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -12,6 +13,7 @@ import (
 type Meter struct {
 	begin   time.Time
 	mallocs uint64
+	others  atomic.Uint64 // allocations of other processes
 
 	mu        sync.Mutex
 	latencies []time.Duration
@@ -21,7 +23,7 @@ type Meter struct {
 // Restart forgets the time and the allocations so far: the work before it was
 // preparation.
 func (m *Meter) Restart() {
-	m.mallocs = mallocs()
+	m.mallocs = Mallocs()
 	m.begin = time.Now()
 }
 
@@ -60,7 +62,7 @@ func newMeter() *Meter {
 // finish adds the frame's own metrics for n operations.
 func (m *Meter) finish(n int) (elapsed time.Duration) {
 	elapsed = time.Since(m.begin)
-	allocs := mallocs() - m.mallocs
+	allocs := Mallocs() - m.mallocs + m.others.Load()
 	m.metrics[timeMetric] = float64(elapsed.Nanoseconds()) / float64(n)
 	m.metrics[allocsMetric] = float64(allocs) / float64(n)
 	if len(m.latencies) > 0 {
@@ -73,7 +75,11 @@ func (m *Meter) finish(n int) (elapsed time.Duration) {
 	return elapsed
 }
 
-func mallocs() uint64 {
+// AddMallocs adds what other processes have allocated for the contender.
+func (m *Meter) AddMallocs(n uint64) { m.others.Add(n) }
+
+// Mallocs is how many objects this process has allocated.
+func Mallocs() uint64 {
 	var s runtime.MemStats
 	runtime.ReadMemStats(&s)
 	return s.Mallocs

@@ -2,6 +2,7 @@ package lock
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	"github.com/bsm/redislock"
@@ -75,7 +76,7 @@ func openRueidislock(url string) (node, error) {
 		return nil, err
 	}
 	l, err := rueidislock.NewLocker(rueidislock.LockerOption{
-		ClientOption: o, KeyMajority: 1, NoLoopTracking: true, KeyValidity: ttl,
+		ClientOption: o, KeyMajority: 1, KeyValidity: ttl,
 	})
 	if err != nil {
 		return nil, err
@@ -83,15 +84,33 @@ func openRueidislock(url string) (node, error) {
 	return &rueidislockNode{l}, nil
 }
 
+// patience is after how long a waiter of rueidislock asks again: between nodes it
+// misses a wake-up now and then, and would wait for ever.
+const patience = 250 * time.Millisecond
+
 func (n *rueidislockNode) lock(ctx context.Context, name string) (func() error, error) {
-	_, cancel, err := n.locker.WithContext(ctx, name)
-	if err != nil {
-		return nil, err
+	for {
+		attempt, giveUp := context.WithCancel(ctx)
+		timer := time.AfterFunc(patience, giveUp)
+		_, cancel, err := n.locker.WithContext(attempt, name)
+		if timer.Stop() && err == nil {
+			return func() error {
+				cancel()
+				giveUp()
+				return nil
+			}, nil
+		}
+		if err == nil {
+			cancel()
+		}
+		giveUp()
+		if ctx.Err() != nil {
+			return nil, ctx.Err()
+		}
+		if err != nil && !errors.Is(err, context.Canceled) {
+			return nil, err
+		}
 	}
-	return func() error {
-		cancel()
-		return nil
-	}, nil
 }
 
 func (n *rueidislockNode) close() { n.locker.Close() }

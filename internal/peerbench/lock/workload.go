@@ -3,9 +3,9 @@ package lock
 import (
 	"context"
 	"errors"
+	"fmt"
 	"strconv"
 	"sync"
-	"sync/atomic"
 	"time"
 
 	"github.com/cohort-go/cohort/internal/peerbench/frame"
@@ -23,94 +23,111 @@ type node interface {
 	close()
 }
 
+// open opens a node of the library that is called name.
+func open(name, url string) (node, error) {
+	for _, l := range libraries() {
+		if l.name == name {
+			return l.open(url)
+		}
+	}
+	return nil, fmt.Errorf("no library %q", name)
+}
+
 // A workload is who takes which lock for how long.
 type workload struct {
-	nodes, goroutines int
+	nodes, goroutines int // several nodes are as many processes
 	section           time.Duration
 	apart             bool // a name for each goroutine
 }
 
 func (l library) workload(w workload) func(context.Context, *frame.Env) (frame.Cell, error) {
-	return func(_ context.Context, env *frame.Env) (frame.Cell, error) {
-		nodes := make([]node, 0, w.nodes)
-		closeAll := func() {
-			for _, n := range nodes {
-				n.close()
-			}
-		}
-		for range w.nodes {
-			n, err := l.open(env.RedisURL)
+	if w.nodes > 1 {
+		return func(_ context.Context, env *frame.Env) (frame.Cell, error) {
+			p, err := openProcesses(w, task{Library: l.name, URL: env.RedisURL, Name: l.name})
 			if err != nil {
-				closeAll()
 				return frame.Cell{}, err
 			}
-			nodes = append(nodes, n)
+			return frame.Cell{Run: p.run, Close: p.close}, nil
 		}
-		run := func(ctx context.Context, n int, m *frame.Meter) error { return w.run(ctx, l.name, nodes, n, m) }
-		return frame.Cell{Run: run, Close: closeAll}, nil
+	}
+	return func(_ context.Context, env *frame.Env) (frame.Cell, error) {
+		n, err := l.open(env.RedisURL)
+		if err != nil {
+			return frame.Cell{}, err
+		}
+		run := func(ctx context.Context, turns int, m *frame.Meter) error {
+			r := race{workload: w, name: l.name, counters: new(counters)}
+			r.left.Store(int64(turns))
+			stints, err := r.run(ctx, n)
+			if !w.apart {
+				report(stints, m)
+			}
+			return err
+		}
+		return frame.Cell{Run: run, Close: n.close}, nil
 	}
 }
 
-// run takes n locks, as many goroutines as there are taking turns.
-func (w workload) run(ctx context.Context, name string, nodes []node, n int, m *frame.Meter) error {
-	r := &race{workload: w, name: name, meter: m}
-	r.left.Store(int64(n))
-	workers := w.nodes * w.goroutines
-	turns, errs := make([]int, workers), make([]error, workers)
-	var all sync.WaitGroup
-	for i := range workers {
-		all.Go(func() { turns[i], errs[i] = r.work(ctx, nodes[i%w.nodes], i) })
-	}
-	all.Wait()
-	if !w.apart {
-		least, most := turns[0], turns[0]
-		for _, t := range turns {
-			least, most = min(least, t), max(most, t)
-		}
-		m.Metric("max/min turns", float64(most)/max(float64(least), 0.5))
-	}
-	return errors.Join(errs...)
+// A stint is what one goroutine did in a round.
+type stint struct {
+	Turns int
+	Waits []time.Duration // from the call of unlock to the return of the next lock
 }
 
-// A race is one round of a workload.
+// report gives m what the goroutines did.
+func report(stints []stint, m *frame.Meter) {
+	least, most := stints[0].Turns, 0
+	for _, s := range stints {
+		least, most = min(least, s.Turns), max(most, s.Turns)
+		for _, d := range s.Waits {
+			m.Observe(d)
+		}
+	}
+	m.Metric("max/min turns", float64(most)/max(float64(least), 0.5))
+}
+
+// A race is one round of a workload, or this process's part of it.
 type race struct {
 	workload
-	name     string
-	meter    *frame.Meter
-	left     atomic.Int64
-	unlocked atomic.Int64 // when the last unlock was called, ns since the start of the process
+	*counters
+	name string
 }
 
-// epoch is what unlock times count from.
-var epoch = time.Now()
+// run lets all goroutines take turns until none are left.
+func (r *race) run(ctx context.Context, n node) ([]stint, error) {
+	stints, errs := make([]stint, r.goroutines), make([]error, r.goroutines)
+	var all sync.WaitGroup
+	for i := range r.goroutines {
+		all.Go(func() { stints[i], errs[i] = r.work(ctx, n, i) })
+	}
+	all.Wait()
+	return stints, errors.Join(errs...)
+}
 
 // work takes locks until the race is over.
-func (r *race) work(ctx context.Context, n node, worker int) (turns int, err error) {
+func (r *race) work(ctx context.Context, n node, worker int) (s stint, err error) {
 	name := r.name
 	if r.apart {
 		name += strconv.Itoa(worker)
 	}
-	waits := make([]time.Duration, 0, 1024)
+	s.Waits = make([]time.Duration, 0, 1024)
 	for r.left.Add(-1) >= 0 {
-		called := time.Since(epoch)
+		called := time.Now().UnixNano()
 		unlock, err := n.lock(ctx, name)
 		if err != nil {
-			return turns, err
+			return s, err
 		}
-		if free := time.Duration(r.unlocked.Load()); !r.apart && free > called {
-			waits = append(waits, time.Since(epoch)-free)
+		if free := r.unlocked.Load(); !r.apart && free > called {
+			s.Waits = append(s.Waits, time.Duration(time.Now().UnixNano()-free))
 		}
 		spin(r.section)
-		r.unlocked.Store(int64(time.Since(epoch)))
+		r.unlocked.Store(time.Now().UnixNano())
 		if err := unlock(); err != nil {
-			return turns, err
+			return s, err
 		}
-		turns++
+		s.Turns++
 	}
-	for _, d := range waits {
-		r.meter.Observe(d)
-	}
-	return turns, nil
+	return s, nil
 }
 
 // spin computes for d.
