@@ -156,34 +156,3 @@ func TestRefusedMessages(t *testing.T) {
 		t.Errorf("a poll took %v", took)
 	}
 }
-
-// The rights that the package's documentation lists are enough.
-func TestRights(t *testing.T) {
-	server := testenv.Redis(t)
-	rights := strings.Fields("~test:lock:* &test:lock-events:* +evalsha +eval +get +set +del +exists +pexpire +expire +pttl +time " +
-		"+lpop +rpush +lrem +lpos +llen +publish +subscribe +unsubscribe +ping " +
-		"+zadd +zrem +zcard +zscore +zrange +zremrangebyscore +scan")
-	args := []any{"ACL", "SETUSER", "locker", "on", ">secret", "resetchannels"}
-	for _, r := range rights {
-		args = append(args, r)
-	}
-	if err := server.Client(t).Do(t.Context(), args...).Err(); err != nil {
-		t.Fatal(err)
-	}
-	restricted := func(o *redis.Options) { o.Username, o.Password = "locker", "secret" }
-	o := lockredis.Options{Namespace: "test"}
-	a, b := open(t, server.Client(t, restricted), o), open(t, server.Client(t, restricted), o)
-	for _, permits := range []int{0, 1} {
-		lease := acquire(t, a, "one", lock.Request{TTL: 300 * time.Millisecond, Permits: permits})
-		time.AfterFunc(400*time.Millisecond, func() { _ = lease.Release(context.Background()) })
-		began := time.Now()
-		release(t, acquire(t, b, "one", lock.Request{TTL: time.Minute, Permits: permits}))
-		if took := time.Since(began); took > 2*time.Second || lease.Context().Err() == nil {
-			t.Errorf("waited for %v", took)
-		}
-	}
-	acquire(t, a, "two", lock.Request{})
-	if held, err := b.(lock.Lister).List(t.Context(), 0); err != nil || len(held) != 1 || held[0].Name != "two" {
-		t.Errorf("%+v, %v", held, err)
-	}
-}
