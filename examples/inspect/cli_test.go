@@ -22,6 +22,7 @@ var varying = []struct{ pattern, stands string }{
 	{`"holder": "[A-Za-z0-9_-]{12}"`, `"holder": "PROCESS"`},
 	{`(rebuild-index|checkout/42) +\S{12} `, `${1} PROCESS `},
 	{`[\w.-]+-[0-9a-f]{16}\b`, `NODE`},
+	{`[\w.-]+-receive-\d+`, `RECEIVER`},
 }
 
 func steady(out string) string {

@@ -79,7 +79,7 @@ func (s *source) deadOf(ctx context.Context, name string) (rows []deadRow, more 
 	for _, m := range page.Messages {
 		rows = append(rows, deadRow{
 			Queue: name, ID: m.ID.String(), Kind: m.Kind, Failures: m.Failures, Error: m.LastError,
-			Died: m.Due, Ago: span(max(st.Now.Sub(m.Due), 0)), Bytes: len(m.Payload),
+			Died: m.Due.UTC(), Ago: span(max(st.Now.Sub(m.Due), 0)), Bytes: len(m.Payload),
 		})
 	}
 	return rows, page.More, nil

@@ -97,7 +97,7 @@ func (s *source) queue(ctx context.Context, name string) queueRow {
 	row.Dead, row.Finished, row.Oldest = st.Dead, st.Finished, span(st.OldestReady)
 	row.Done, row.Retried, row.Died = st.Done, st.Retried, st.Died
 	if !st.PausedUntil.IsZero() {
-		row.PausedUntil = &st.PausedUntil
+		row.PausedUntil = new(st.PausedUntil.UTC())
 	}
 	consumers, err := i.Consumers(ctx)
 	if err != nil && !errors.Is(err, queue.ErrUnsupported) {
