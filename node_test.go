@@ -1,10 +1,8 @@
 package cohort_test
 
 import (
-	"bytes"
 	"context"
 	"errors"
-	"log/slog"
 	"strings"
 	"testing"
 	"time"
@@ -206,19 +204,4 @@ func TestOpenFailsWhole(t *testing.T) {
 		list, err := observer.ClientList(t.Context()).Result()
 		return err == nil && strings.Count(list, "\n") == 1
 	})
-}
-
-func TestLogNamesAreasAndNoSecret(t *testing.T) {
-	server := testenv.Redis(t, "--requirepass", "s3cr3t")
-	url := strings.Replace(server.URL(), "redis://", "redis://:s3cr3t@", 1)
-	var log bytes.Buffer
-	open(t, cohort.Options{Getenv: onRedis(url), Fresh: true, Logger: slog.New(slog.NewTextHandler(&log, nil))})
-	for _, area := range []string{"worker", "pubsub", "lock", "cache", "queue"} {
-		if !strings.Contains(log.String(), "msg=area name="+area+" adapter=redis") {
-			t.Errorf("no line for %s in\n%s", area, log.String())
-		}
-	}
-	if strings.Contains(log.String(), "s3cr3t") {
-		t.Errorf("the log shows the password:\n%s", log.String())
-	}
 }

@@ -16,6 +16,7 @@ func TestParseServing(t *testing.T) {
 		{"  ", true, true, true, "!,*"},
 		{"!", true, false, false, "!"},
 		{"*", false, true, true, "*"},
+		{"mail", false, true, false, "mail"},
 		{"mail,pdf", false, true, false, "mail,pdf"},
 		{"pdf, mail ,mail", false, true, false, "mail,pdf"},
 		{"!,mail", true, true, false, "!,mail"},
@@ -42,6 +43,17 @@ func TestParseServing(t *testing.T) {
 				t.Errorf("%q reads back as %q, %v", s, again, err)
 			}
 		})
+	}
+}
+
+// TestWorkerMode reads a value as a node does.
+func TestWorkerMode(t *testing.T) {
+	c, err := cohort.FromEnv(env("WORKER_MODE", "!, a ,*"))
+	if err != nil || !c.Serving.Requests() || !c.Serving.Topic("a") || !c.Serving.Topic("b") {
+		t.Errorf("got %q, %v; want requests and all topics", c.Serving, err)
+	}
+	if c, err := cohort.FromEnv(env("WORKER_MODE", "-,a")); err == nil {
+		t.Errorf("-,a is taken as %q", c.Serving)
 	}
 }
 

@@ -18,3 +18,27 @@ type Hooks struct {
 	// its deadline, and further attempts are made.
 	RenewFailed func(name string, err error)
 }
+
+func (h *Hooks) acquired(ctx context.Context, l *Lease, began time.Time) {
+	if h.Acquired != nil {
+		h.Acquired(ctx, l, time.Since(began))
+	}
+}
+
+func (h *Hooks) released(l *Lease) {
+	if h.Released != nil {
+		h.Released(l, time.Since(l.since))
+	}
+}
+
+func (h *Hooks) lost(l *Lease, cause error) {
+	if h.Lost != nil {
+		h.Lost(l, time.Since(l.since), cause)
+	}
+}
+
+func (h *Hooks) renewFailed(name string, err error) {
+	if h.RenewFailed != nil {
+		h.RenewFailed(name, err)
+	}
+}

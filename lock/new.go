@@ -83,9 +83,7 @@ func (n *locker) acquire(ctx context.Context, name string, o Request, try bool) 
 	if err != nil {
 		return nil, opError("acquire", name, err)
 	}
-	if n.conf.Hooks.Acquired != nil {
-		n.conf.Hooks.Acquired(ctx, l, time.Since(began))
-	}
+	n.conf.Hooks.acquired(ctx, l, began)
 	return l, nil
 }
 

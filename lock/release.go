@@ -18,9 +18,7 @@ func (n *locker) release(ctx context.Context, l *Lease) error {
 	if err != nil {
 		return err
 	}
-	if n.conf.Hooks.Released != nil {
-		n.conf.Hooks.Released(l, time.Since(l.since))
-	}
+	n.conf.Hooks.released(l)
 	if !held {
 		return nil
 	}

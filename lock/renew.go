@@ -114,16 +114,14 @@ func (n *locker) renewed(s *seat, c Claim, r Reply, err error) {
 	if lost != nil {
 		n.lostHook(lost, ErrLost)
 	}
-	if err != nil && n.conf.Hooks.RenewFailed != nil {
-		n.conf.Hooks.RenewFailed(c.Name, err)
+	if err != nil {
+		n.conf.Hooks.renewFailed(c.Name, err)
 	}
 }
 
 func (n *locker) lostHook(l *Lease, cause error) {
 	n.conf.Logger.Warn("lock: lease lost", "name", l.name, "held", time.Since(l.since), "cause", cause)
-	if n.conf.Hooks.Lost != nil {
-		n.conf.Hooks.Lost(l, time.Since(l.since), cause)
-	}
+	n.conf.Hooks.lost(l, cause)
 }
 
 func pause(ctx context.Context, d time.Duration) { _ = backoff.Sleep(ctx, d) }

@@ -159,8 +159,6 @@ func (a *allocator) adopt(ctx context.Context, l *Lease) error {
 	if !a.group.Go("renewal", l.keep) {
 		return errors.Join(ErrClosed, l.release(ctx))
 	}
-	if f := a.opts.Hooks.Acquired; f != nil {
-		f(l.id, l.generation)
-	}
+	a.opts.Hooks.acquired(l)
 	return nil
 }

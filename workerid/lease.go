@@ -136,9 +136,7 @@ func (l *Lease) finish(cause error) bool {
 	close(l.window.Load().moved)
 	l.mu.Unlock()
 	l.from.forget(l)
-	if f := l.from.opts.Hooks.Ended; f != nil {
-		f(l.id, cause)
-	}
+	l.from.opts.Hooks.ended(l, cause)
 	return true
 }
 

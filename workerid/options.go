@@ -57,17 +57,6 @@ type Options struct {
 	Hooks Hooks
 }
 
-// Hooks observe the leases of an Allocator. Each field may be nil. The functions
-// must not block.
-type Hooks struct {
-	// Acquired follows a granted lease.
-	Acquired func(id int, generation int64)
-	// Renewed follows each attempt at a renewal; err is nil if it succeeded.
-	Renewed func(id int, err error)
-	// Ended follows the end of a lease; the cause is ErrLost or ErrReleased.
-	Ended func(id int, cause error)
-}
-
 func (o Options) withDefaults() (Options, error) {
 	setDefault(&o.Count, 32)
 	setDefault(&o.TTL, 30*time.Second)

@@ -63,9 +63,7 @@ func (l *Lease) renew(life context.Context) error {
 		return err // the lease is being released, or its allocator closed
 	}
 	l.note(g, r.Nonce, sent, err)
-	if f := l.from.opts.Hooks.Renewed; f != nil {
-		f(l.id, err)
-	}
+	l.from.opts.Hooks.renewed(l, err)
 	switch {
 	case err == nil:
 	case errors.Is(err, ErrLost), errors.Is(err, ErrConfigMismatch):
