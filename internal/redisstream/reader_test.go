@@ -58,6 +58,13 @@ func (r *record) notify() {
 	}
 }
 
+// stales is how often Stale was told.
+func (r *record) stales() int {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.stale
+}
+
 // await waits until ok holds for the log.
 func (r *record) await(t *testing.T, ok func(log []string) bool) {
 	t.Helper()
@@ -271,7 +278,7 @@ func TestCutConnectionsLoseNothing(t *testing.T) {
 		}
 	}
 	r.want(t, want...)
-	if r.stale == 0 {
+	if r.stales() == 0 {
 		t.Error("Stale was never told")
 	}
 }
@@ -288,7 +295,8 @@ func TestHalfOpenConnectionIsReplaced(t *testing.T) {
 	r.want(t, "e1")
 	proxy.Hole(testenv.Both)
 	appendAll(t, s, "2")
-	time.Sleep(600 * time.Millisecond) // a question fails in the hole
+	before := r.stales()
+	r.await(t, func([]string) bool { return r.stales() > before }) // a question fails in the hole
 	proxy.Reset()
 	proxy.Pass()
 	appendAll(t, s, "3")

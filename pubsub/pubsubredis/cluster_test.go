@@ -31,7 +31,7 @@ func TestTimingClusterMasterKilled(t *testing.T) {
 		return err == nil
 	})
 	published := time.Since(recovered)
-	got.await(t, 20*time.Second, func(log []string) bool {
+	got.await(t, patience, func(log []string) bool {
 		return slices.Contains(log, "after") || strings.HasPrefix(log[len(log)-1], "gap")
 	})
 	handled := time.Since(recovered)

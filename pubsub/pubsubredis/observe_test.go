@@ -14,6 +14,9 @@ import (
 	"github.com/cohort-go/cohort/pubsub/pubsubredis"
 )
 
+// patience is how long an expected event may take on a busy machine.
+const patience = 30 * time.Second
+
 // node returns a node that is closed at the end of t.
 func node(t testing.TB, c redis.UniversalClient, o pubsubredis.Options) *pubsubredis.PubSub {
 	t.Helper()
@@ -22,7 +25,7 @@ func node(t testing.TB, c redis.UniversalClient, o pubsubredis.Options) *pubsubr
 		t.Fatal(err)
 	}
 	t.Cleanup(func() {
-		ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
+		ctx, cancel := context.WithTimeout(context.Background(), patience)
 		defer cancel()
 		if err := ps.Close(ctx); err != nil {
 			t.Errorf("close: %v", err)
@@ -91,7 +94,7 @@ func (s *seen) await(t testing.TB, limit time.Duration, ok func(log []string) bo
 // want waits for exactly these events.
 func (s *seen) want(t testing.TB, want ...string) {
 	t.Helper()
-	s.await(t, 20*time.Second, func(log []string) bool { return len(log) >= len(want) })
+	s.await(t, patience, func(log []string) bool { return len(log) >= len(want) })
 	if log := s.all(); !slices.Equal(log, want) {
 		t.Fatalf("got %d %q, want %d %q", len(log), head(log), len(want), head(want))
 	}
@@ -113,9 +116,9 @@ func publish(t testing.TB, ps pubsub.PubSub, channel string, payloads ...string)
 
 func eventually(t testing.TB, what string, ok func() bool) {
 	t.Helper()
-	for end := time.Now().Add(10 * time.Second); !ok(); time.Sleep(5 * time.Millisecond) {
+	for end := time.Now().Add(patience); !ok(); time.Sleep(5 * time.Millisecond) {
 		if time.Now().After(end) {
-			t.Fatalf("not within 10s: %s", what)
+			t.Fatalf("not within %v: %s", patience, what)
 		}
 	}
 }

@@ -144,9 +144,10 @@ func retry(r *run) {
 	if err := receive(r, failed); !errors.Is(err, errBad) || !strings.HasPrefix(err.Error(), "bad: ") {
 		r.Errorf("OnError got %v", err)
 	}
-	if s := n.Stats(); s.Failed != 1 || s.Handled != 2 {
-		r.Errorf("stats %+v, want 1 failed and 2 handled", s)
-	}
+	r.until("Stats has 1 failed and 2 handled", func() bool {
+		s := n.Stats()
+		return s.Failed == 1 && s.Handled == 2
+	})
 }
 
 func panics(r *run) {

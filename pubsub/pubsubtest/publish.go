@@ -93,32 +93,41 @@ func uncertain(r *run) {
 	rec.want("1", "2")
 }
 
-// gate lets appends through one at a time.
+// gate holds appends back, and tells that one has come.
 type gate struct {
 	pubsub.Backend
 
-	open chan struct{}
+	come, open chan struct{}
 }
 
 func (b gate) Append(ctx context.Context, bus int, entries [][]byte, replicas int) ([]pubsub.Mark, int, error) {
+	select {
+	case b.come <- struct{}{}:
+	default:
+	}
 	<-b.open
 	return b.Backend.Append(ctx, bus, entries, replicas)
 }
 
 func withdraw(r *run) {
-	open := make(chan struct{})
-	a := r.node(pubsub.Options{}, func(b pubsub.Backend) pubsub.Backend { return gate{b, open} })
+	come, open := make(chan struct{}, 1), make(chan struct{})
+	a := r.node(pubsub.Options{}, func(b pubsub.Backend) pubsub.Backend { return gate{b, come, open} })
 	rec, _ := r.subscribe(r.node(pubsub.Options{}), "gate", pubsub.SubscribeOptions{})
-	send := func(payload string) error {
-		ctx, cancel := context.WithTimeout(r.Context(), 200*time.Millisecond)
-		defer cancel()
+	send := func(ctx context.Context, payload string) error {
 		_, err := a.Publish(ctx, pubsub.Message{Channel: "gate", Payload: []byte(payload)})
 		return err
 	}
-	if err := send("in flight"); !errors.Is(err, pubsub.ErrUncertain) || !errors.Is(err, context.DeadlineExceeded) {
+	ctx, cancel := context.WithCancel(r.Context())
+	go func() {
+		receive(r, come)
+		cancel()
+	}()
+	if err := send(ctx, "in flight"); !errors.Is(err, pubsub.ErrUncertain) || !errors.Is(err, context.Canceled) {
 		r.Errorf("in flight: %v, want ErrUncertain and why", err)
 	}
-	if err := send("waiting"); errors.Is(err, pubsub.ErrUncertain) || !errors.Is(err, context.DeadlineExceeded) {
+	ctx, cancel = context.WithTimeout(r.Context(), 50*time.Millisecond)
+	defer cancel()
+	if err := send(ctx, "waiting"); errors.Is(err, pubsub.ErrUncertain) || !errors.Is(err, context.DeadlineExceeded) {
 		r.Errorf("waiting: %v, want only the end of ctx", err)
 	}
 	close(open)
