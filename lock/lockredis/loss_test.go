@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"net"
-	"sync"
 	"testing"
 	"time"
 
@@ -89,43 +88,4 @@ func TestTimingCloseFrozen(t *testing.T) {
 	}
 	server.Thaw()
 	time.Sleep(100 * time.Millisecond)
-}
-
-// A lease survives a slow link that stops twice.
-func TestTimingFlakyLink(t *testing.T) {
-	testenv.Timing(t)
-	server := testenv.Redis(t)
-	proxy := testenv.NewProxy(t, server.Addr())
-	client := redis.NewClient(&redis.Options{Addr: proxy.Addr(), ContextTimeoutEnabled: true})
-	t.Cleanup(func() { _ = client.Close() })
-	l := open(t, client)
-	var warm sync.WaitGroup
-	for range 8 { // the connections of a program at work
-		warm.Go(func() { _, _ = l.Inspect(t.Context(), "one") })
-	}
-	warm.Wait()
-	slow := func() { proxy.Delay(150*time.Millisecond, 100*time.Millisecond) } // each way
-	slow()
-	lease := acquire(t, l, "one", lock.Request{TTL: time.Second})
-	span := 8 * time.Second
-	if testenv.Long() {
-		span = time.Minute
-	}
-	for cut := range 3 {
-		select {
-		case <-lease.Context().Done():
-			t.Fatalf("lost in part %d: %v", cut, context.Cause(lease.Context()))
-		case <-time.After(span / 3):
-		}
-		if cut < 2 {
-			proxy.Hole(testenv.Both)
-			time.Sleep(400 * time.Millisecond)
-			proxy.Pass()
-			slow()
-		}
-	}
-	proxy.Pass()
-	if err := lease.Release(t.Context()); err != nil {
-		t.Errorf("release: %v", err)
-	}
 }
