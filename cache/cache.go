@@ -17,8 +17,9 @@ import (
 type Cache struct {
 	store Store
 	opts  Options
-	start string // of every key in the Store
-	space string // the tag that every entry carries
+	start string   // of every key in the Store
+	space string   // the tag that every entry carries
+	alone []uint16 // stripes of an entry that carries no other
 	stats counters
 	group *lifecycle.Group
 
@@ -48,6 +49,7 @@ func New(store Store, opts Options) (*Cache, error) {
 		opts:    opts,
 		start:   opts.Prefix + "/",
 		space:   opts.Prefix + "/",
+		alone:   []uint16{stripe(opts.Prefix + "/")},
 		group:   lifecycle.New(ErrClosed),
 		flights: make(map[string]*flight),
 		refills: make(map[string]struct{}),

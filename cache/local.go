@@ -132,8 +132,12 @@ func (c *Cache) newResident(full string, m Mark, e *Entry, value any, ahead floa
 		gone:    now + int64(min(e.Life, most)),
 		refresh: math.MaxInt64,
 	}
-	for _, t := range e.Tags {
-		r.tags = append(r.tags, stripe(t))
+	if len(e.Tags) == 1 && e.Tags[0] == c.space {
+		r.tags = c.alone
+	} else {
+		for _, t := range e.Tags {
+			r.tags = append(r.tags, stripe(t))
+		}
 	}
 	if ahead > 0 && e.TTL > 0 && e.TTL != Forever {
 		r.refresh = r.written + int64(ahead*float64(e.TTL+e.Age))

@@ -123,7 +123,7 @@ func (t *Typed[T]) hit(key string, now int64) *resident {
 	if r == nil || now >= r.expires {
 		return nil
 	}
-	t.c.stats.add(l1Hits, 1)
+	t.c.stats.hit(now)
 	return r
 }
 

@@ -59,6 +59,9 @@ func (c *counters) add(which counter, n uint64) {
 	c[rand.Uint32()%uint32(len(c))].n[which].Add(n)
 }
 
+// hit counts one at time now, whose last bits are chance enough.
+func (c *counters) hit(now int64) { c[uint64(now)>>3%uint64(len(c))].n[l1Hits].Add(1) }
+
 func (c *counters) sum(which counter) (total uint64) {
 	for i := range c {
 		total += c[i].n[which].Load()
