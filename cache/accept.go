@@ -21,11 +21,11 @@ func (t *Typed[T]) accept(f *flight, m Mark, e *Entry) (*outcome, bool) {
 	if e.Absent {
 		o.value, o.err = nil, ErrNotFound
 	}
-	if t.c.feed != nil {
+	if t.c.local != nil || t.c.feed != nil && t.policy.RefreshAhead > 0 {
 		o.copy = t.c.newResident(f.full, m, e, o.value, t.policy.RefreshAhead)
-		if t.c.local != nil {
-			t.c.local.keep(f.key, f.full, o.copy)
-		}
+	}
+	if t.c.local != nil {
+		t.c.local.keep(f.key, f.full, o.copy)
 	}
 	if !e.Fresh() {
 		o.source, o.expired = Stale, -e.TTL

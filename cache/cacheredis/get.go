@@ -3,7 +3,7 @@ package cacheredis
 import (
 	"context"
 	"errors"
-	"maps"
+	"slices"
 	"strconv"
 	"time"
 
@@ -46,16 +46,15 @@ func (b *bucket) sendGets(ctx context.Context, calls []*getCall) {
 	for i, c := range calls {
 		names[i] = c.name
 	}
-	entries, err := b.getMany(ctx, names)
-	for _, c := range calls {
-		e, ok := entries[c.name]
+	answers, err := b.getMany(ctx, names)
+	for i, c := range calls {
 		switch {
 		case err != nil:
 			c.err = err
-		case !ok:
+		case !answers[i].found:
 			c.err = cache.ErrNotFound
 		default:
-			c.entry = e
+			c.entry = answers[i].entry
 		}
 	}
 }
@@ -74,38 +73,55 @@ func (s *Store) GetMany(ctx context.Context, keys []string) (map[string]cache.En
 	}
 	all := make(map[string]cache.Entry, len(keys))
 	for b, places := range s.byBucket(len(keys), func(i int) string { return keys[i] }) {
-		for len(places) > 0 {
-			n := min(len(places), maxGets)
-			names := make([]string, n)
-			for i, place := range places[:n] {
+		for row := range slices.Chunk(places, maxGets) {
+			names := make([]string, len(row))
+			for i, place := range row {
 				names[i] = keys[place]
 			}
-			found, err := b.getMany(ctx, names)
+			answers, err := b.getMany(ctx, names)
 			if err != nil {
 				return nil, err
 			}
-			maps.Copy(all, found)
-			places = places[n:]
+			for i, a := range answers {
+				if a.found {
+					all[names[i]] = a.entry
+				}
+			}
 		}
 	}
 	return all, nil
 }
 
+// answer is what there is under one name.
+type answer struct {
+	entry cache.Entry
+	found bool
+}
+
 // getMany reads entries in one round trip: plainly where the node knows what makes
 // an entry count, else, or for those of which it does not, by the script.
-func (b *bucket) getMany(ctx context.Context, names []string) (map[string]cache.Entry, error) {
-	found := make(map[string]cache.Entry, len(names))
-	doubtful := names
-	if g := b.trusted(); g != "" {
-		var err error
-		if doubtful, err = b.plain(ctx, names, g, found); err != nil {
-			return nil, err
-		}
+func (b *bucket) getMany(ctx context.Context, names []string) ([]answer, error) {
+	g := b.trusted()
+	if g == "" {
+		return b.byScript(ctx, names)
 	}
-	if len(doubtful) == 0 {
-		return found, nil
+	answers := make([]answer, len(names))
+	doubtful, err := b.plain(ctx, names, g, answers)
+	if err != nil || len(doubtful) == 0 {
+		return answers, err
 	}
-	return found, b.byScript(ctx, doubtful, found)
+	rest := make([]string, len(doubtful))
+	for i, place := range doubtful {
+		rest[i] = names[place]
+	}
+	judged, err := b.byScript(ctx, rest)
+	if err != nil {
+		return nil, err
+	}
+	for i, place := range doubtful {
+		answers[place] = judged[i]
+	}
+	return answers, nil
 }
 
 // trusted returns the generation with which entries count, or "" if this node
@@ -119,11 +135,9 @@ func (b *bucket) trusted() string {
 	return g.value
 }
 
-// plain reads by GET or MGET. It adds what counts and returns the names whose
-// entries it could not judge.
-func (b *bucket) plain(
-	ctx context.Context, names []string, g string, found map[string]cache.Entry,
-) (doubtful []string, err error) {
+// plain reads by GET or MGET. It fills in what counts and returns the places of
+// entries that it could not judge.
+func (b *bucket) plain(ctx context.Context, names []string, g string, answers []answer) (doubtful []int, err error) {
 	raws, err := b.fetch(ctx, names)
 	if err != nil {
 		return nil, err
@@ -135,10 +149,10 @@ func (b *bucket) plain(
 		}
 		s, ok := parse(raw, now)
 		if !ok || s.generation != g || !b.tags.holds(&s) {
-			doubtful = append(doubtful, names[i])
+			doubtful = append(doubtful, i)
 			continue
 		}
-		found[names[i]] = s.entry
+		answers[i] = answer{s.entry, true}
 	}
 	return doubtful, nil
 }
@@ -168,7 +182,7 @@ func (b *bucket) fetch(ctx context.Context, names []string) (raws []string, err 
 }
 
 // byScript reads entries together with their tags and the generation.
-func (b *bucket) byScript(ctx context.Context, names []string, found map[string]cache.Entry) error {
+func (b *bucket) byScript(ctx context.Context, names []string) ([]answer, error) {
 	keys := make([]string, 0, 2+len(names))
 	keys = append(keys, b.meta, b.tagKey)
 	for _, name := range names {
@@ -183,23 +197,24 @@ func (b *bucket) byScript(ctx context.Context, names []string, found map[string]
 		return err
 	})
 	if err != nil {
-		return err
+		return nil, err
 	}
 	if len(reply) != len(keys) {
-		return errReply
+		return nil, errReply
 	}
 	now, err := strconv.ParseInt(reply[0], 10, 64)
 	if err != nil {
-		return errReply
+		return nil, errReply
 	}
 	b.sync(asked, now)
-	for i, name := range names {
+	answers := make([]answer, len(names))
+	for i := range names {
 		if s, ok := parse(reply[2+i], now); ok {
 			b.tags.learn(b.line, mark, &s)
-			found[name] = s.entry
+			answers[i] = answer{s.entry, true}
 		}
 	}
-	return nil
+	return answers, nil
 }
 
 var errReply = errors.New("reply of a script is not in the form of this package")

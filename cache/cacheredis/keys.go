@@ -3,11 +3,11 @@ package cacheredis
 import (
 	"context"
 	"iter"
+	"slices"
 	"strings"
 
 	"github.com/redis/go-redis/v9"
 
-	"github.com/cohort-go/cohort/cache"
 	"github.com/cohort-go/cohort/internal/rediskey"
 )
 
@@ -18,12 +18,12 @@ const scanCount = 500
 func (s *Store) Keys(ctx context.Context, prefix string) iter.Seq2[string, error] {
 	return func(yield func(string, error) bool) {
 		err := s.scan(ctx, prefix, func(b *bucket, names []string) (bool, error) {
-			found := make(map[string]cache.Entry, len(names))
-			if err := b.byScript(ctx, names, found); err != nil {
+			answers, err := b.byScript(ctx, names)
+			if err != nil {
 				return false, err
 			}
-			for name, e := range found {
-				if e.Fresh() && !e.Absent && !yield(name, nil) {
+			for i, a := range answers {
+				if a.found && a.entry.Fresh() && !a.entry.Absent && !yield(names[i], nil) {
 					return false, nil
 				}
 			}
@@ -38,20 +38,20 @@ func (s *Store) Keys(ctx context.Context, prefix string) iter.Seq2[string, error
 // Purge implements cache.Lister.
 func (s *Store) Purge(ctx context.Context, prefix string) error {
 	return s.scan(ctx, prefix, func(b *bucket, names []string) (bool, error) {
-		found := make(map[string]cache.Entry, len(names))
-		if err := b.byScript(ctx, names, found); err != nil {
+		answers, err := b.byScript(ctx, names)
+		if err != nil {
 			return false, err
 		}
 		var gone []string
-		for _, name := range names {
-			if _, live := found[name]; !live {
-				gone = append(gone, name)
+		for i, a := range answers {
+			if !a.found {
+				gone = append(gone, names[i])
 			}
 		}
 		if len(gone) == 0 {
 			return true, nil
 		}
-		_, err := b.remove(ctx, gone)
+		_, err = b.remove(ctx, gone)
 		return true, err
 	})
 }
@@ -100,14 +100,15 @@ func (s *Store) scanBucket(
 	}
 }
 
-// namesOf leaves out keys that no Cache wrote.
+// namesOf leaves out keys that no Cache wrote, and those that SCAN tells twice.
 func namesOf(b *bucket, keys []string) (names []string) {
 	for _, key := range keys {
 		if name, err := rediskey.Decode(strings.TrimPrefix(key, b.start)); err == nil {
 			names = append(names, name)
 		}
 	}
-	return names
+	slices.Sort(names)
+	return slices.Compact(names)
 }
 
 // master is a client of the server that has the bucket.

@@ -21,8 +21,11 @@ func Area() frame.Area {
 			hits(),
 			reads(1), reads(16), reads(64),
 			writes(1), writes(64),
+			heardWrites(),
 			staleness(),
 			stampede(),
+			idle(),
+			filter(),
 		},
 	}
 }

@@ -2,9 +2,11 @@ package cache
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	"github.com/maypok86/otter/v2"
+	"github.com/redis/go-redis/v9"
 	"github.com/redis/rueidis"
 
 	"github.com/cohort-go/cohort/internal/peerbench/frame"
@@ -15,11 +17,13 @@ func hits() frame.Table {
 	return frame.Table{
 		Name:  "hit in the process, typed, with its TTL",
 		Redis: true,
-		Note:  "Cohort's hit checks on each read that the copy is proven to be current; otter alone knows of no other process.",
+		Note: "Cohort's hit checks on each read that the copy is proven to be current; otter alone knows of no other process. " +
+			"The two Redis clients return text that their caller has yet to decode.",
 		Contenders: []frame.Contender{
 			{Name: "cohort", Open: cohortHits},
 			{Name: "otter, with a TTL", Open: otterHits, Must: 1 / 1.5},
 			{Name: "rueidis DoCache", Open: rueidisHits, Must: 4},
+			{Name: "go-redis client-side caching", Open: goRedisHits, Must: 8},
 		},
 	}
 }
@@ -86,6 +90,31 @@ func rueidisHits(ctx context.Context, env *frame.Env) (frame.Cell, error) {
 	return frame.Cell{Close: c.Close, Run: func(ctx context.Context, count int, _ *frame.Meter) error {
 		for i := range count {
 			if _, err := c.DoCache(ctx, c.B().Get().Key(names[i%keys]).Cache(), time.Hour).ToString(); err != nil {
+				return err
+			}
+		}
+		return nil
+	}}, nil
+}
+
+// goRedisHits reads by go-redis' client-side caching, which it calls experimental.
+func goRedisHits(ctx context.Context, env *frame.Env) (frame.Cell, error) {
+	o, err := redis.ParseURL(env.RedisURL)
+	if err != nil {
+		return frame.Cell{}, err
+	}
+	o.Protocol, o.ClientSideCacheConfig = 3, &redis.ClientSideCacheConfig{}
+	c := redis.NewClient(o)
+	names := make([]string, keys)
+	for i := range names {
+		names[i] = "csc:" + key(i)
+		if err := c.Set(ctx, names[i], encoded(i), time.Hour).Err(); err != nil {
+			return frame.Cell{}, errors.Join(err, c.Close())
+		}
+	}
+	return frame.Cell{Close: func() { _ = c.Close() }, Run: func(ctx context.Context, count int, _ *frame.Meter) error {
+		for i := range count {
+			if err := c.Get(ctx, names[i%keys]).Err(); err != nil {
 				return err
 			}
 		}
