@@ -1,5 +1,7 @@
-// Logins stops the guessing of passwords: after three wrong ones an account is
-// closed until the time that the first one began is over, on every node.
+// Logins guards accounts with two structures that all nodes share. A counter stops
+// the guessing of passwords: after three wrong ones an account is closed until the
+// time that the first one began is over. A Bloom filter refuses revoked tokens: most
+// requests are answered by it alone, only what it may know is looked up.
 //
 //	go run ./examples/logins
 //	go run ./examples/logins -redis redis://localhost:6379
@@ -10,6 +12,7 @@ import (
 	"errors"
 	"flag"
 	"fmt"
+	"io"
 	"os"
 	"time"
 
@@ -22,63 +25,39 @@ import (
 func main() {
 	url := flag.String("redis", "", "URL of a Redis (default: in this process)")
 	flag.Parse()
-	if err := run(context.Background(), *url); err != nil {
+	if err := run(context.Background(), *url, os.Stdout); err != nil {
 		fmt.Fprintln(os.Stderr, "logins:", err)
 		os.Exit(1)
 	}
 }
 
-func run(ctx context.Context, url string) error {
-	attempts, err := open(url)
+func run(ctx context.Context, url string, out io.Writer) error {
+	attempts, filter, err := open(url)
 	if err != nil {
 		return err
 	}
-	g := guard{attempts: attempts, limit: 3, window: time.Second}
-	for _, password := range []string{"1234", "password", "letmein", "correct"} {
-		if err := g.login(ctx, "ada", password); err != nil {
-			fmt.Printf("%-9s %v\n", password, err)
-		}
-	}
-	time.Sleep(g.window)
-	if err := g.login(ctx, "ada", "correct"); err != nil {
+	if err := guess(ctx, guard{attempts: attempts, limit: 3, window: time.Second}, out); err != nil {
 		return err
 	}
-	fmt.Println("correct   welcome, a second later")
-	return nil
+	revoked := map[string]bool{"stolen": true, "logged-out": true}
+	return present(ctx, blacklist{filter: filter, revoked: revoked}, out)
 }
 
-func open(url string) (cache.Counter, error) {
+// open returns the structures in this process or, with a URL, those of all nodes.
+func open(url string) (cache.Counter, cache.Bloom, error) {
 	if url == "" {
-		return cache.NewMemoryCounter(), nil
+		return cache.NewMemoryCounter(), cache.NewMemoryBloom(), nil
 	}
 	o, err := redis.ParseURL(url)
 	if err != nil {
-		return nil, errors.New("not a Redis URL") // err may repeat the password
+		return nil, nil, errors.New("not a Redis URL") // err may repeat the password
 	}
-	return cacheredis.NewCounter(redis.NewClient(o), cacheredis.StructureOptions{Namespace: "logins-example"})
-}
-
-// guard counts wrong passwords. The time begins with the first one and does not
-// start again with each: waiting always helps.
-type guard struct {
-	attempts cache.Counter
-	limit    int64
-	window   time.Duration
-}
-
-var errWrong = errors.New("wrong password")
-
-func (g *guard) login(ctx context.Context, account, password string) error {
-	tried, err := g.attempts.Add(ctx, account, 1, g.window)
+	client := redis.NewClient(o)
+	shared := cacheredis.StructureOptions{Namespace: "logins-example"}
+	attempts, err := cacheredis.NewCounter(client, shared)
 	if err != nil {
-		return err
+		return nil, nil, err
 	}
-	if tried.Value > g.limit {
-		return fmt.Errorf("closed for another %v", tried.Expires.Round(time.Second))
-	}
-	if password != "correct" {
-		return errWrong
-	}
-	_, err = g.attempts.Reset(ctx, account)
-	return err
+	filter, err := cacheredis.NewBloom(client, shared)
+	return attempts, filter, err
 }
