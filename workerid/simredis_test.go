@@ -56,9 +56,10 @@ func newSimRedis(now func() int64) *simRedis {
 	return s
 }
 
-// client returns a client whose commands end in s.
+// client returns a client whose commands end in s. It has an address without a
+// name, which go-redis would look up.
 func (s *simRedis) client() *redis.Client {
-	c := redis.NewClient(&redis.Options{Addr: "simulated", ContextTimeoutEnabled: true, MaxRetries: -1})
+	c := redis.NewClient(&redis.Options{Addr: "192.0.2.1:6379", ContextTimeoutEnabled: true, MaxRetries: -1})
 	c.AddHook(s)
 	return c
 }
@@ -176,24 +177,26 @@ func (s *simRedis) command(a []string) (lua.LValue, error) {
 		if s.blind {
 			return nil, simError("NOPERM")
 		}
-		return lua.LString(map[string]string{"server": "run_id:" + s.runID, "replication": "master_replid:" + s.repID}[a[1]]), nil
+		return lua.LString("run_id:" + s.runID + "\r\nmaster_replid:" + s.repID + "\r\n"), nil
 	case "HGET":
-		if v, ok := s.data.hash[a[1]][a[2]]; ok {
-			return lua.LString(v), nil
+		return s.field(a[1], a[2]), nil
+	case "HMGET":
+		values := s.state.NewTable()
+		for _, f := range a[2:] {
+			values.Append(s.field(a[1], f))
 		}
-		return lua.LFalse, nil
-	case "HEXISTS":
-		if _, ok := s.data.hash[a[1]][a[2]]; ok {
-			return lua.LNumber(1), nil
-		}
-		return lua.LNumber(0), nil
+		return values, nil
 	case "HSET":
 		if s.data.hash[a[1]] == nil {
 			s.data.hash[a[1]] = make(map[string]string)
 		}
-		s.data.hash[a[1]][a[2]] = a[3]
+		for pair := range slices.Chunk(a[2:], 2) {
+			s.data.hash[a[1]][pair[0]] = pair[1]
+		}
 	case "HDEL":
 		delete(s.data.hash[a[1]], a[2])
+	case "DEL":
+		delete(s.data.zset, a[1])
 	case "ZADD":
 		if s.data.zset[a[1]] == nil {
 			s.data.zset[a[1]] = make(map[string]float64)
@@ -211,6 +214,13 @@ func (s *simRedis) command(a []string) (lua.LValue, error) {
 		return nil, simError("ERR unknown command " + a[0])
 	}
 	return lua.LNumber(1), nil
+}
+
+func (s *simRedis) field(key, field string) lua.LValue {
+	if v, ok := s.data.hash[key][field]; ok {
+		return lua.LString(v)
+	}
+	return lua.LFalse
 }
 
 func (s *simRedis) members(key string) []string {

@@ -13,7 +13,7 @@ local named, poisoned = tonumber(ARGV[17]), tonumber(ARGV[18])
 if wall > now + poisoned then
   return {'ahead', wall - now}
 end
-local epoch, theirs = enter(ARGV[15] == '1')
+local epoch, theirs, held = enter(ARGV[15] == '1', '=' .. token)
 if not epoch then
   return {'mismatch', theirs}
 end
@@ -33,21 +33,22 @@ local function never_used()
   local from = in_gap and seed or used
   for i = 0, terms.count - 1 do
     local id = text(terms.first + (from + i) % terms.count)
-    if redis.call('HEXISTS', KEYS[1], id) == 0 then
+    if not load(id) then
       return id
     end
   end
 end
 
--- The usable number whose lease ended longest ago, or nil and how many are free
--- but poisoned.
+-- The usable number whose lease ended longest ago and its record, or nil and how
+-- many are free but poisoned.
 local function ended()
   local free = 0
   while true do
     local ids = redis.call('ZRANGEBYSCORE', KEYS[2], '-inf', text(now), 'LIMIT', free, 16)
     for _, id in ipairs(ids) do
-      if usable(load(id)) then
-        return id
+      local r = load(id)
+      if usable(r) then
+        return id, r
       end
       free = free + 1
     end
@@ -71,21 +72,23 @@ local function mend()
   return true
 end
 
+-- A number and its record, if it has one; or nil and how many are free but poisoned.
 local function choose()
   if preferred >= 0 then
     local r = load(text(preferred))
     if not r or (r.expires <= now and usable(r)) then
-      return text(preferred)
+      return text(preferred), r
     end
   end
-  local id, free = never_used(), 0
-  if not id then
-    id, free = ended()
+  local id = never_used()
+  if id then
+    return id
   end
-  if not id and free == 0 and mend() then
-    id, free = ended()
+  local id, found = ended()
+  if not id and found == 0 and mend() then
+    return ended()
   end
-  return id, free
+  return id, found
 end
 
 local function full()
@@ -111,7 +114,6 @@ local function floor(old)
   return epoch.began + terms.gap - terms.rounding
 end
 
-local held = redis.call('HGET', KEYS[1], '=' .. token)
 if held then
   local r = load(held)
   if r.epoch == epoch.id then
@@ -121,14 +123,13 @@ if held then
   end
 end
 
-local id, free = choose()
+local id, old = choose()
 if not id then
-  if free > 0 then
-    return {'behind', free}
+  if old > 0 then
+    return {'behind', old}
   end
   return full()
 end
-local old = load(id)
 local start = math.max(wall, floor(old), old and old.mark or 0)
 local r = {
   token = token, released = '', nonce = nonce, epoch = epoch.id,

@@ -10,7 +10,7 @@
 //	cohort:workerid:{default}:numbers   hash: "epoch", a field per number that was
 //	                                    ever used, "=token" per holder
 //	cohort:workerid:{default}:expiry    sorted set: number → expiry; an index, made
-//	                                    again if it was evicted alone
+//	                                    again from the hash if either was evicted
 //
 // "cohort" is [Options].Namespace and "default" is Pool. All nodes of a pool must
 // have the same configuration. To change it, stop all nodes, wait for a TTL, and
@@ -36,6 +36,6 @@
 //
 //	+evalsha +eval             each operation is one script
 //	+time +info                inside the scripts
-//	+hget +hset +hdel +hexists
+//	+hget +hmget +hset +hdel +del
 //	+zadd +zcard +zrange +zrangebyscore
 package workeridredis

@@ -3,7 +3,8 @@
 -- KEYS[1]  hash: one field per number that was ever used, "epoch", and one field
 --          "=token" per holder. In one key, so that no part of it can be evicted
 --          without the rest.
--- KEYS[2]  sorted set: number -> expiry. An index; made again from the hash.
+-- KEYS[2]  sorted set: number -> expiry. An index: made again from the hash, and
+--          gone with it.
 -- ARGV     1 first  2 count  3 ttl  4 reach  5 lead  6 gap  7 rounding  8 skew
 --          9 fingerprint  10 token  11 nonce; the rest belongs to the script.
 --          Times are Unix milliseconds.
@@ -30,18 +31,18 @@ end
 -- master_replid at a failover or when another server's data came in. Empty if the
 -- server has neither; nil if it does not tell.
 local function identity()
-  local found = {}
-  for section, pattern in pairs({server = 'run_id:(%w+)', replication = 'master_replid:(%w+)'}) do
-    local info = redis.pcall('INFO', section)
-    if type(info) == 'table' then
-      if not string.find(info.err, 'is not supported', 1, true) then
-        return nil
-      end
-      info = ''
+  local info = redis.pcall('INFO', 'server', 'replication')
+  if type(info) == 'table' then
+    info = redis.pcall('INFO', 'server') -- miniredis knows neither section
+    if type(info) == 'table' and string.find(info.err, 'is not supported', 1, true) then
+      return ''
     end
-    found[section] = string.match(info, pattern) or ''
+    return nil
   end
-  return found.server .. found.replication
+  local _, run = string.find(info, 'run_id:', 1, true)
+  local _, replication = string.find(info, 'master_replid:', 1, true)
+  return (run and string.match(info, '^%w+', run + 1) or '')
+    .. (replication and string.match(info, '^%w+', replication + 1) or '')
 end
 
 local function begin_epoch(server, began)
@@ -53,14 +54,15 @@ local function begin_epoch(server, began)
 end
 
 -- The epoch that this request belongs to, or nil and the fingerprint of a
--- namespace that is configured otherwise.
-local function enter(fresh)
+-- namespace that is configured otherwise. Then what stands in a field of the hash.
+local function enter(fresh, field)
   local server = identity()
-  local stored = redis.call('HGET', KEYS[1], 'epoch')
+  local stored, value = unpack(redis.call('HMGET', KEYS[1], 'epoch', field))
   if not stored then
     local epoch = begin_epoch(server, fresh and 0 or now)
     epoch.first = true
-    return epoch
+    redis.call('DEL', KEYS[2]) -- if the hash was evicted alone
+    return epoch, nil, value
   end
   local epoch, fingerprint = {blind = server == nil}, nil
   epoch.id, epoch.server, epoch.began, fingerprint = string.match(stored, '^(%S+) (%S*) (%S+) (.*)$')
@@ -69,31 +71,34 @@ local function enter(fresh)
     return nil, fingerprint
   end
   if server and server ~= epoch.server then
-    return begin_epoch(server, now)
+    epoch = begin_epoch(server, now)
   end
-  return epoch
+  return epoch, nil, value
 end
 
--- The record of a number, or nil.
-local function load(id)
-  local raw = redis.call('HGET', KEYS[1], id)
+-- The record of a number as the hash has it, or nil.
+local function parse(raw)
   if not raw then
     return nil
   end
   local r = {}
   r.token, r.released, r.nonce, r.epoch, r.generation, r.start, r.mark, r.expires, r.holder =
     string.match(raw, '^(%S*) (%S*) (%S+) (%S+) (%S+) (%S+) (%S+) (%S+) (.*)$')
-  for _, field in ipairs({'generation', 'start', 'mark', 'expires'}) do
-    r[field] = tonumber(r[field])
-  end
+  r.generation, r.start = tonumber(r.generation), tonumber(r.start)
+  r.mark, r.expires = tonumber(r.mark), tonumber(r.expires)
   return r
 end
 
-local function store(id, r)
+local function load(id)
+  return parse(redis.call('HGET', KEYS[1], id))
+end
+
+-- Writes r, and the fields that follow it.
+local function store(id, r, ...)
   redis.call('HSET', KEYS[1], id, table.concat({
     r.token, r.released, r.nonce, r.epoch, text(r.generation),
     text(r.start), text(r.mark), text(r.expires), r.holder,
-  }, ' '))
+  }, ' '), ...)
   redis.call('ZADD', KEYS[2], text(r.expires), id)
 end
 
@@ -102,8 +107,7 @@ local function replace(id, old, r)
   if old and old.token ~= '' then
     redis.call('HDEL', KEYS[1], '=' .. old.token)
   end
-  redis.call('HSET', KEYS[1], '=' .. r.token, id)
-  store(id, r)
+  store(id, r, '=' .. r.token, id)
 end
 
 local function granted(id, r)

@@ -3,6 +3,7 @@ package workeridredis_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"testing"
 	"time"
 
@@ -150,6 +151,31 @@ func TestScriptFlush(t *testing.T) {
 			}
 			if err := acquire(t, a).Release(t.Context()); err != nil {
 				t.Fatal(err)
+			}
+		}
+	})
+}
+
+// TestEvictedHash loses the records alone: whoever asks first begins anew, and is
+// not led astray by the index.
+func TestEvictedHash(t *testing.T) {
+	testenv.EachRedisAndMini(t, func(t *testing.T, client redis.UniversalClient) {
+		for _, released := range []bool{true, false} {
+			pool := workeridredis.Options{Pool: fmt.Sprint(released), Options: quick(3).Options}
+			a := open(t, client, pool)
+			for range 3 {
+				if l := acquire(t, a); released {
+					if err := l.Release(t.Context()); err != nil {
+						t.Fatal(err)
+					}
+				}
+			}
+			if err := client.Del(t.Context(), "cohort:workerid:{"+pool.Pool+"}:numbers").Err(); err != nil {
+				t.Fatal(err)
+			}
+			acquire(t, open(t, client, pool))
+			if list, err := a.Holders(t.Context()); err != nil || len(list) == 0 {
+				t.Errorf("holders after the loss: %v, %v", list, err)
 			}
 		}
 	})

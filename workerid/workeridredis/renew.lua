@@ -12,11 +12,11 @@
 
 local id, want = ARGV[12], tonumber(ARGV[13])
 
-local epoch, theirs = enter(false)
+local epoch, theirs, raw = enter(false, id)
 if not epoch then
   return {'mismatch', theirs}
 end
-local r = load(id)
+local r = parse(raw)
 if r and r.epoch == epoch.id then
   if r.token ~= token then
     return {'lost', 'taken'}
