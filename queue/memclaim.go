@@ -51,10 +51,8 @@ func (s *MemoryStore) lease(req *ClaimRequest, got *Claim, now time.Time) {
 	if req.MaxInFlight > 0 {
 		limit = min(limit, req.MaxInFlight-s.leased.Len())
 	}
-	if req.Rate != s.rate {
-		s.rate, s.tokens = req.Rate, newBucket(req.Rate)
-	}
-	limit, _ = s.tokens.limit(max(limit, 0), now)
+	tokens := s.bucket(req.Rate)
+	limit, _ = tokens.limit(max(limit, 0), now)
 	if limit > 0 && s.solo.Len() > 0 {
 		if req.Held > 0 {
 			got.SoloWaiting = true
@@ -69,7 +67,19 @@ func (s *MemoryStore) lease(req *ClaimRequest, got *Claim, now time.Time) {
 		}
 		s.leaseFrom(&s.ready[i], limit, req, got, now)
 	}
-	s.tokens.take(len(got.Messages))
+	tokens.take(len(got.Messages))
+}
+
+// bucket returns the tokens of a rate, which those that set none do not touch. The
+// caller holds mu.
+func (s *MemoryStore) bucket(r Rate) *bucket {
+	if r == (Rate{}) {
+		return &bucket{}
+	}
+	if r != s.rate {
+		s.rate, s.tokens = r, newBucket(r)
+	}
+	return &s.tokens
 }
 
 // leaseFrom leases from one list until limit is reached.
@@ -137,7 +147,7 @@ func (s *MemoryStore) next(req *ClaimRequest, got *Claim, now time.Time) time.Du
 	if s.readyTotal() == 0 {
 		return next
 	}
-	if n, wait := s.tokens.limit(1, now); n == 0 {
+	if n, wait := s.bucket(req.Rate).limit(1, now); n == 0 {
 		at(now.Add(wait))
 		return next
 	}

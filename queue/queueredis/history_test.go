@@ -168,7 +168,7 @@ func (h *history) redrive(t *rapid.T) {
 }
 
 func (h *history) purge(t *rapid.T) {
-	state := rapid.SampledFrom([]queue.State{queue.StateDelayed, queue.StateDead, queue.StateFinished}).Draw(t, "state")
+	state := rapid.SampledFrom([]queue.State{queue.StateReady, queue.StateDelayed, queue.StateDead, queue.StateFinished}).Draw(t, "state")
 	h.both(t, "purge", func(_ int, b ability) string {
 		n, err := b.Purge(t.Context(), state, 100)
 		return fmt.Sprint(n, text(nil, err))

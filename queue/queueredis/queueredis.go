@@ -8,6 +8,14 @@
 //
 // All keys of a queue are in one hash slot, so one queue uses one core of Redis:
 // spread work whose order does not matter over several queues.
+//
+// # Rights
+//
+// With an ACL a Queue needs, on the keys "namespace:queue:*": EVAL, EVALSHA, TIME,
+// BLPOP, EXISTS, HGET, HSET, HSETNX, HMGET, HGETALL, HDEL, HLEN, HEXISTS, HINCRBY,
+// HINCRBYFLOAT, HSTRLEN, LPUSH, RPUSH, LPOP, LLEN, LRANGE, LINDEX, LREM, ZADD, ZREM,
+// ZCARD, ZSCORE, ZMSCORE, ZRANGE, ZRANGEBYSCORE, ZRANGEBYLEX and ZSCAN; WAIT with
+// Options.Replicas; CONFIG GET, if it is to warn about maxmemory-policy.
 package queueredis
 
 import (

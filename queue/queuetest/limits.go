@@ -101,6 +101,30 @@ func clusterRate(s *suite) {
 	s.keepsRate(&log, 50, 5)
 }
 
+func rateReturned(s *suite) {
+	q := s.open()
+	_, err := q.EnqueueMany(s.ctx(), numbered(2))
+	s.must(err)
+	rate := queue.Rate{N: 1, Per: time.Hour, Burst: 2}
+	started := make(chan string, 10)
+	first := s.consume(s.open(), func(ctx context.Context, d *queue.Delivery) error {
+		started <- string(d.Payload)
+		<-ctx.Done()
+		return context.Cause(ctx)
+	}, queue.ConsumeOptions{ClusterRate: rate, ShutdownGrace: -1})
+	next(s, started)
+	next(s, started)
+	s.must(first.Close(s.ctx()))
+	var log diary
+	s.consume(s.open(), log.record, queue.ConsumeOptions{ClusterRate: rate})
+	s.until("what was given back may run", func() bool { return log.len() == 2 })
+	_, err = q.EnqueueMany(s.ctx(), numbered(2))
+	s.must(err)
+	s.receive(q, 1, time.Minute) // by one who sets no rate
+	time.Sleep(1200 * time.Millisecond)
+	s.equal("beyond the rate", log.len(), 2)
+}
+
 func maxInFlight(s *suite) {
 	q := s.open()
 	_, err := q.EnqueueMany(s.ctx(), numbered(60))

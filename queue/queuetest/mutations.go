@@ -82,6 +82,7 @@ func settleMutants() []Mutant {
 		instead("BatchHandler", queue.VerbRetry, queue.VerbDiscard),
 		instead("KeyOpens", queue.VerbDead, queue.VerbRelease),
 		instead("GivesBack", queue.VerbRelease, queue.VerbRetry),
+		instead("RateReturned", queue.VerbRelease, queue.VerbSnooze),
 		instead("StuckAtClose", queue.VerbRelease, queue.VerbRetry),
 		instead("Interrupts", queue.VerbRelease, queue.VerbRetry),
 		instead("Stuck", queue.VerbRetry, queue.VerbDiscard),

@@ -101,6 +101,7 @@ func limits() []Promise {
 		{"Gate", "a node that does not accept holds nothing, and leaves messages to others", queue.CanReturn, gate},
 		{"RateLimit", "a Consumer keeps to its RateLimit", 0, rateLimit},
 		{"ClusterRate", "all nodes together keep to ClusterRate", queue.CanLimitRate, clusterRate},
+		{"RateReturned", "what is given back uses up no ClusterRate, and who sets none is not bound", queue.CanLimitRate | queue.CanReturn, rateReturned},
 		{"MaxInFlight", "all nodes together hold no more than MaxInFlight", queue.CanLimitInFlight, maxInFlight},
 	}
 }

@@ -13,29 +13,37 @@ local function drop(member)
     finish(member, v, ARGV[1] ~= 'f' and 'purg' or nil, dedupe)
   end
 end
-if ARGV[1] == 'r' then
-  local function waiter()
-    local w = call('ZRANGE', G, 0, 0)[1]
-    if not w then return nil end
-    call('ZREM', G, w)
-    return sub(w, byte(w, 1) + 8)
+-- Plain messages go together.
+local function drop_all(members)
+  local ids = {}
+  for _, member in ipairs(members) do
+    if byte(member, 18) == 0 and tombs == 0 then ids[#ids + 1] = id_of(member) else drop(member) end
   end
-  while n < most do
-    local member = waiter() -- before their holders, whose end would make them ready
-    for _, i in ipairs({ 6, 2, 3, 4, 5 }) do
-      if member then break end
-      member = call('LPOP', KEYS[i])
-    end
-    if not member then break end
-    n = n + 1
-    drop(member)
+  each_chunk(ids, function(...)
+    local gone = call('HDEL', M, ...)
+    count('purg', gone)
+    purged = purged + gone
+  end)
+  for _, rest in ipairs({ E, V }) do
+    if #ids > 0 and call('EXISTS', rest) == 1 then many('HDEL', rest, ids) end
+  end
+  n = n + #members
+end
+
+if ARGV[1] == 'r' then
+  -- Waiters before their holders, whose end would make them ready.
+  for _, w in ipairs(call('ZRANGE', G, 0, most - 1)) do
+    call('ZREM', G, w)
+    drop_all({ sub(w, byte(w, 1) + 8) })
+  end
+  for _, i in ipairs({ 6, 2, 3, 4, 5 }) do
+    if n < most then drop_all(call('LPOP', KEYS[i], most - n) or {}) end
   end
 else
   local set = ARGV[1] == 'd' and D or ARGV[1] == 'x' and X or F
   local members = call('ZRANGE', set, 0, most - 1)
   if #members > 0 then many('ZREM', set, members) end
-  for _, member in ipairs(members) do drop(member) end
-  n = #members
+  drop_all(members)
 end
 write_counts()
 return { n, purged }
