@@ -86,27 +86,30 @@ func (b *batcher) lead(ctx context.Context, g *gathering) {
 	for _, member := range g.ctxs[1:] {
 		defer context.AfterFunc(member, func() { cancel(context.Cause(member)) })()
 	}
+	defer close(g.ended)
+	g.errs = same(len(g.list), fmt.Errorf("%w: it called runtime.Goexit", ErrHandlerPanic)) // unless call returns
 	g.errs = b.call(ctx, g.list)
-	close(g.ended)
+}
+
+// same is one error for each of n messages.
+func same(n int, err error) []error {
+	all := make([]error, n)
+	for i := range all {
+		all[i] = err
+	}
+	return all
 }
 
 // call runs f; a panic, or the wrong number of errors, fails every message.
 func (b *batcher) call(ctx context.Context, list []*Delivery) (errs []error) {
-	same := func(err error) []error {
-		all := make([]error, len(list))
-		for i := range all {
-			all[i] = err
-		}
-		return all
-	}
 	defer func() {
 		if v := recover(); v != nil {
-			errs = same(fmt.Errorf("%w: %v\n%s", ErrHandlerPanic, v, stack()))
+			errs = same(len(list), fmt.Errorf("%w: %v\n%s", ErrHandlerPanic, v, stack()))
 		}
 	}()
 	errs = b.f(ctx, list)
 	if len(errs) != 0 && len(errs) != len(list) {
-		return same(errors.New("batch handler returned the wrong number of errors"))
+		return same(len(list), errors.New("batch handler returned the wrong number of errors"))
 	}
 	return errs
 }

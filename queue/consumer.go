@@ -85,8 +85,7 @@ func newConsumer(ctx context.Context, q *core, h Handler, opts ConsumeOptions) *
 
 func (c *Consumer) start(ctx context.Context) {
 	for slot := range c.running {
-		c.workers.Add(1)
-		c.q.life.Go("worker", func(context.Context) { defer c.workers.Done(); c.work(slot) })
+		c.startWorker(slot, nil, Settlement{}, 0)
 	}
 	for name, loop := range map[string]func(){"fetch": c.fetch, "settle": c.settle, "keep": c.keep} {
 		c.keepers.Add(1)

@@ -47,7 +47,8 @@ var (
 	ErrHandlerStuck = errors.New("handler ignores the end of its context")
 	// ErrUnknownKind reports a message whose kind a Mux does not know.
 	ErrUnknownKind = errors.New("no handler for this kind")
-	// ErrHandlerPanic reports a panic of a handler, as an error with its stack.
+	// ErrHandlerPanic reports a panic of a handler, as an error with its stack, or
+	// a call of runtime.Goexit.
 	ErrHandlerPanic = errors.New("handler panicked")
 )
 

@@ -61,22 +61,47 @@ func (r *run) overdue(now time.Time, grace time.Duration) bool {
 }
 
 // work is one worker: it ends one message and takes the next in one step.
-func (c *Consumer) work(slot int) {
-	var last *Delivery
-	var s Settlement
-	var took time.Duration
+func (c *Consumer) work(slot int, last *Delivery, s Settlement, took time.Duration) {
 	for {
 		d := c.turn(slot, last, s, took)
 		if d == nil {
 			return
 		}
-		s, took = c.execute(d)
+		s, took = c.execute(slot, d)
 		last = d
 	}
 }
 
+// startWorker starts a worker that has just ended last, or nothing. It reports
+// false if the queue is closed.
+func (c *Consumer) startWorker(slot int, last *Delivery, s Settlement, took time.Duration) bool {
+	c.workers.Add(1)
+	started := c.q.life.Go("worker", func(context.Context) {
+		defer c.workers.Done()
+		c.work(slot, last, s, took)
+	})
+	if !started {
+		c.workers.Done()
+	}
+	return started
+}
+
+// exited ends a run whose handler called runtime.Goexit, which takes its worker
+// along: that is a failure, and another worker takes the place.
+func (c *Consumer) exited(slot int, d *Delivery, took time.Duration) {
+	err := fmt.Errorf("%w: it called runtime.Goexit", ErrHandlerPanic)
+	s := d.settlement(err, c.opts.Backoff)
+	c.report("run "+d.ID.String(), err)
+	c.q.opts.Hooks.finished(c.base, d, s.Verb, err, took)
+	if !c.startWorker(slot, d, s, took) {
+		c.mu.Lock()
+		defer c.mu.Unlock()
+		c.book(slot, d, s, took)
+	}
+}
+
 // execute runs the handler and says how the message goes on.
-func (c *Consumer) execute(d *Delivery) (Settlement, time.Duration) {
+func (c *Consumer) execute(slot int, d *Delivery) (Settlement, time.Duration) {
 	timeout := or(d.Timeout, c.opts.Timeout)
 	cancellable, cancel := context.WithCancelCause(c.base)
 	ctx, stop := context.WithTimeoutCause(cancellable, timeout, ErrTimeout)
@@ -84,8 +109,14 @@ func (c *Consumer) execute(d *Delivery) (Settlement, time.Duration) {
 	d.run.begin(cancel, timeout)
 	c.q.opts.Hooks.started(ctx, d)
 
-	began := time.Now()
+	began, returned := time.Now(), false
+	defer func() {
+		if !returned {
+			c.exited(slot, d, time.Since(began))
+		}
+	}()
 	err := call(ctx, c.handler, d)
+	returned = true
 	took := time.Since(began)
 
 	cause := context.Cause(ctx)

@@ -3,6 +3,7 @@ package queuetest
 import (
 	"context"
 	"errors"
+	"runtime"
 	"time"
 
 	"github.com/cohort-go/cohort/queue"
@@ -62,6 +63,39 @@ func panics(s *suite) {
 	s.until("a second attempt", func() bool { return log.len() == 2 })
 	if err := next(s, errs); !errors.Is(err, queue.ErrHandlerPanic) {
 		s.Errorf("reported %v", err)
+	}
+}
+
+func exits(s *suite) {
+	q := s.open()
+	var log diary
+	errs := make(chan error, 10)
+	exit := func(_ context.Context, d *queue.Delivery) error {
+		log.note(d)
+		if d.Attempt == 1 {
+			runtime.Goexit()
+		}
+		return nil
+	}
+	together := queue.Batch(2, 10*time.Millisecond, func(ctx context.Context, batch []*queue.Delivery) []error {
+		for _, d := range batch {
+			_ = exit(ctx, d) // returns only if it did not exit
+		}
+		return nil
+	})
+	for _, h := range []queue.Handler{exit, together} {
+		c := s.consume(q, h, queue.ConsumeOptions{
+			Concurrency: 2,
+			Backoff:     func(int, error) time.Duration { return 0 },
+			OnError:     func(err error) { errs <- err },
+		})
+		before := log.len()
+		s.put(q, "m", queue.Message{})
+		s.until("a second attempt", func() bool { return log.len() == before+2 })
+		if err := next(s, errs); !errors.Is(err, queue.ErrHandlerPanic) {
+			s.Errorf("reported %v", err)
+		}
+		s.must(c.Close(s.ctx()))
 	}
 }
 

@@ -168,6 +168,20 @@ func queueMutants() []Mutant {
 		consume("Middleware", "the first is the innermost", func(_ *context.Context, _ *queue.Handler, o *queue.ConsumeOptions) {
 			slices.Reverse(o.Middleware)
 		}),
+		consume("Exits", "the worker is lost", func(_ *context.Context, h *queue.Handler, _ *queue.ConsumeOptions) {
+			inner := *h
+			*h = func(ctx context.Context, d *queue.Delivery) error {
+				returned := false
+				defer func() {
+					if !returned {
+						<-ctx.Done()
+					}
+				}()
+				err := inner(ctx, d)
+				returned = true
+				return err
+			}
+		}),
 		consume("Graceful", "handlers get no grace", func(_ *context.Context, _ *queue.Handler, o *queue.ConsumeOptions) {
 			o.ShutdownGrace = -1
 		}),

@@ -32,6 +32,7 @@ func failure() []Promise {
 	return []Promise{
 		{"Retries", "a failed message comes again, its attempts counted, after the backoff", d, retries},
 		{"Panics", "a panic is a failure, and the worker goes on", d, panics},
+		{"Exits", "a handler that calls runtime.Goexit failed, and takes no worker along", d, exits},
 		{"Dies", "after MaxAttempts failures a message is dead and does not come again", queue.CanKeepDead | queue.CanInspect, dies},
 		{"Dead", "Dead ends a message at its first attempt", queue.CanKeepDead | queue.CanInspect, deadAtOnce},
 		{"Discards", "Discard drops a message for good", 0, discards},
