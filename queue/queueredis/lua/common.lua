@@ -116,6 +116,8 @@ end
 -- A tombstone is met.
 local function bury(id)
   call('HDEL', M, id)
+  call('HDEL', E, id)
+  call('HDEL', V, id)
   count('T', -1)
   count('canc')
   tombs = tombs - 1
