@@ -130,7 +130,11 @@ func TestCompose(t *testing.T) {
 	nginx := readConf(t, "nginx.conf")
 	for i := range 3 {
 		node := compose.Services[nodeName(i)]
-		checkVariables(t, node.Environment)
+		for _, adapter := range []string{cohort.Redis, cohort.RabbitMQ} {
+			env := maps.Clone(node.Environment)
+			env["QUEUE_ADAPTER"] = strings.Replace(env["QUEUE_ADAPTER"], "${QUEUE_ADAPTER:-redis}", adapter, 1)
+			checkVariables(t, env)
+		}
 		if !strings.Contains(nginx, "server "+nodeName(i)+":8080 ") {
 			t.Errorf("nginx.conf does not name %s", nodeName(i))
 		}
@@ -147,7 +151,7 @@ func checkVariables(t *testing.T, env map[string]string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if !config.Cluster || config.Queue.Kind != cohort.RabbitMQ {
+	if !config.Cluster || config.Queue.Kind == cohort.Memory {
 		t.Errorf("%+v is not the cluster that was meant", config)
 	}
 	for name := range env {

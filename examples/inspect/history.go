@@ -72,7 +72,7 @@ func (h *history) find(ctx context.Context) {
 
 // sample looks at every queue that is known.
 func (h *history) sample(ctx context.Context) {
-	ctx, cancel := context.WithTimeout(ctx, patience)
+	ctx, cancel := context.WithTimeout(ctx, glance)
 	defer cancel()
 	h.mu.Lock()
 	names := h.names

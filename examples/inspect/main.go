@@ -91,6 +91,9 @@ var errUsage = errors.New("want one of queues, dead, locks, workers, streams, ca
 
 func run(ctx context.Context, args []string, getenv func(string) string, out io.Writer) error {
 	o, words, err := parse(args)
+	if errors.Is(err, flag.ErrHelp) {
+		return nil
+	}
 	if err != nil {
 		return err
 	}

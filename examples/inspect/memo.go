@@ -5,6 +5,9 @@ import (
 	"time"
 )
 
+// glance bounds what one page, and one sample, waits for.
+const glance = 3 * time.Second
+
 // How old an answer may be that reads through all keys, however many look.
 const (
 	locksAge = 2 * time.Second

@@ -72,7 +72,7 @@ func partOf[T any](t table[T], err error) part[T] {
 const refreshEvery = 5
 
 func (s *server) page(w http.ResponseWriter, r *http.Request) {
-	ctx, cancel := context.WithTimeout(r.Context(), patience)
+	ctx, cancel := context.WithTimeout(r.Context(), glance)
 	defer cancel()
 	p := s.look(ctx)
 	p.Live = r.URL.Query().Has("live")

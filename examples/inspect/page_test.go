@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"io"
 	"math"
 	"net"
 	"net/http"
@@ -222,5 +223,35 @@ func TestForeignRequests(t *testing.T) {
 		if resp.StatusCode != tt.want {
 			t.Errorf("%s, host %q, %s: status %d, want %d", tt.method, tt.host, tt.header, resp.StatusCode, tt.want)
 		}
+	}
+}
+
+// The page answers, and says what it cannot see, while the server is away.
+func TestServerAway(t *testing.T) {
+	server := testenv.Redis(t)
+	c := &clusterAt{env: func(name string) string {
+		return map[string]string{
+			"REDIS_URL": "redis://:" + marker + "@" + server.Addr(), "QUEUE_ADAPTER": "redis", "LOCK_ADAPTER_DEFAULT": "redis",
+		}[name]
+	}}
+	check(t, server.Client(t).ConfigSet(t.Context(), "requirepass", marker).Err())
+	base := servePage(t, c, options{})
+	get := func() string {
+		resp, err := http.Get(base)
+		check(t, err)
+		defer resp.Body.Close()
+		body, err := io.ReadAll(resp.Body)
+		check(t, err)
+		if resp.StatusCode != http.StatusOK || strings.Contains(string(body), marker) {
+			t.Errorf("status %d:\n%s", resp.StatusCode, body)
+		}
+		return string(body)
+	}
+	if body := get(); !strings.Contains(body, "0 of 32") {
+		t.Errorf("while the server is there:\n%s", body)
+	}
+	server.Kill()
+	if body := get(); strings.Contains(body, "0 of 32") || !strings.Contains(body, "refused") {
+		t.Errorf("while the server is away:\n%s", body)
 	}
 }
