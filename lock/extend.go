@@ -59,7 +59,7 @@ func (n *locker) extendedTo(l *Lease, ttl time.Duration, r Reply) error {
 	l.seat.extended(r, ttl)
 	l.opts.TTL = ttl
 	if l.opts.NoRenew {
-		l.limit = r.Sent.Add(ttl - margin(ttl))
+		l.limit = later(l.limit, r.Sent.Add(ttl-margin(ttl)))
 		if l.opts.MaxHold > 0 {
 			l.cap(l.since.Add(l.opts.MaxHold))
 		}

@@ -5,6 +5,7 @@ import (
 	_ "embed"
 	"errors"
 	"fmt"
+	"maps"
 	"math/rand/v2"
 	"strings"
 	"sync"
@@ -34,6 +35,7 @@ type simple struct {
 
 	mu     sync.Mutex
 	grants map[string]simpleGrant // by token
+	sweep  int                    // remove those that are over when there are so many
 }
 
 // simpleGrant is what is remembered of a grant: when it ends, and its fence.
@@ -45,7 +47,7 @@ type simpleGrant struct {
 var _ lock.Backend = (*simple)(nil)
 
 func newSimple(c conn) *simple {
-	return &simple{conn: c, fence: script.New(fenceLua), grants: make(map[string]simpleGrant)}
+	return &simple{conn: c, fence: script.New(fenceLua), grants: make(map[string]simpleGrant), sweep: leastSweep}
 }
 
 // Start implements lock.Backend.
@@ -158,6 +160,9 @@ func (b *simple) left(ctx context.Context, l *redislock.Lock, token string) (tim
 func (b *simple) lasts(token string, ends time.Time, fence uint64) uint64 {
 	b.mu.Lock()
 	defer b.mu.Unlock()
+	if len(b.grants) >= b.sweep {
+		b.clean(time.Now())
+	}
 	g := b.grants[token]
 	if ends.After(g.ends) {
 		g.ends = ends
@@ -167,6 +172,15 @@ func (b *simple) lasts(token string, ends time.Time, fence uint64) uint64 {
 	}
 	b.grants[token] = g
 	return g.fence
+}
+
+// leastSweep keeps a small map from being swept all the time.
+const leastSweep = 64
+
+// clean removes the grants that were lost, which nobody releases.
+func (b *simple) clean(now time.Time) {
+	maps.DeleteFunc(b.grants, func(_ string, g simpleGrant) bool { return g.ends.Before(now) })
+	b.sweep = max(leastSweep, 2*len(b.grants))
 }
 
 func (b *simple) forget(token string) {

@@ -84,6 +84,10 @@ func extendNeverShortens(s *space) {
 	if left := time.Until(lease.Deadline()); left < 8*ttl {
 		s.Errorf("extended by %v, the deadline is %v away", 10*ttl, left)
 	}
+	before := lease.Deadline()
+	if err := lease.Extend(s.ctx, ttl/2); err != nil || lease.Deadline().Before(before) {
+		s.Errorf("a shorter Extend moved the deadline by %v, %v", lease.Deadline().Sub(before), err)
+	}
 	raw := s.raw()
 	claim := lock.Claim{Name: name, Token: lease.Token(), TTL: ttl / 2}
 	if r, err := raw.Extend(s.ctx, claim); err != nil || r.State != lock.Granted {
