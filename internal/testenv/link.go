@@ -68,9 +68,16 @@ func (l *link) collectReplies(to chan<- parcel) {
 	defer close(to)
 	for {
 		reply, err := readReply(from, nil)
-		if err == nil && !l.proxy.passes() {
-			l.reset()
-			return
+		if err == nil {
+			switch l.proxy.verdict() {
+			case passed:
+			case cutBefore:
+				l.reset()
+				return
+			case cutWithin: // the rest never comes, and the connection ends
+				l.put(to, reply[:len(reply)/2])
+				return
+			}
 		}
 		if len(reply) > 0 && !l.put(to, reply) || err != nil {
 			return

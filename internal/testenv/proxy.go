@@ -35,8 +35,8 @@ type Proxy struct {
 	jitter   time.Duration
 	holes    Direction
 	healed   chan struct{} // closed when no direction is a hole
-	cutting  bool
-	left     int // replies that pass before the cut
+	cut      verdict       // what happens to a reply, passed for none
+	left     int           // replies that pass before the cut
 }
 
 // NewProxy puts a proxy in front of the server at target; it ends with t.
@@ -89,7 +89,7 @@ func (p *Proxy) Pass() {
 	if p.holes != 0 {
 		close(p.healed)
 	}
-	p.delay, p.jitter, p.holes, p.cutting = 0, 0, 0, false
+	p.delay, p.jitter, p.holes, p.cut = 0, 0, 0, passed
 }
 
 // Reset breaks all open connections, in both directions and with unsent data
@@ -106,10 +106,16 @@ func (p *Proxy) Reset() {
 // connections, and breaks the connection that carries the next one instead of
 // passing that on: the server has run a command whose sender does not learn it.
 // It happens once.
-func (p *Proxy) CutAfterReplies(k int) {
+func (p *Proxy) CutAfterReplies(k int) { p.cutAt(cutBefore, k) }
+
+// CutWithinReply is CutAfterReplies, but the first half of the next reply is
+// passed on before the connection ends.
+func (p *Proxy) CutWithinReply(k int) { p.cutAt(cutWithin, k) }
+
+func (p *Proxy) cutAt(cut verdict, left int) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.cutting, p.left = true, k
+	p.cut, p.left = cut, left
 }
 
 // Accepted is the number of connections made so far.
@@ -133,20 +139,30 @@ func (p *Proxy) Replies() int {
 	return p.replies
 }
 
-// passes counts a reply and reports whether it may pass.
-func (p *Proxy) passes() bool {
+// verdict is what happens to a reply.
+type verdict int
+
+const (
+	passed    verdict = iota
+	cutBefore         // nothing of it arrives
+	cutWithin         // half of it does
+)
+
+// verdict counts a reply and says what happens to it.
+func (p *Proxy) verdict() verdict {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.replies++
-	if !p.cutting {
-		return true
+	if p.cut == passed {
+		return passed
 	}
 	if p.left == 0 {
-		p.cutting = false
-		return false
+		cut := p.cut
+		p.cut = passed
+		return cut
 	}
 	p.left--
-	return true
+	return passed
 }
 
 // due says when something that was sent now arrives.

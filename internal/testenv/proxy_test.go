@@ -125,6 +125,23 @@ func TestProxyCuts(t *testing.T) {
 	}
 }
 
+// The half of a reply is no reply, and the next connection is whole.
+func TestProxyCutsWithinAReply(t *testing.T) {
+	p, c, direct := through(t)
+	if err := direct.Set(t.Context(), "k", "a long value", 0).Err(); err != nil {
+		t.Fatal(err)
+	}
+	if err := c.Get(t.Context(), "k").Err(); err != nil {
+		t.Fatal(err)
+	}
+	p.CutWithinReply(1)
+	for i, want := range []string{"a long value", "", "a long value"} {
+		if got, err := c.Get(t.Context(), "k").Result(); got != want || (err != nil) != (want == "") {
+			t.Errorf("call %d: %q, %v", i, got, err)
+		}
+	}
+}
+
 func TestProxyTargets(t *testing.T) {
 	p, c, _ := through(t)
 	if err := c.Set(t.Context(), "k", 1, 0).Err(); err != nil {

@@ -6,6 +6,7 @@ import (
 	"runtime"
 	"strconv"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -155,7 +156,10 @@ func TestTimingCloseWithFrozenServer(t *testing.T) {
 	server := testenv.Redis(t)
 	goroutines := runtime.NumGoroutine()
 	for _, honours := range []bool{true, false} {
-		client := redis.NewClient(&redis.Options{Addr: server.Addr(), ContextTimeoutEnabled: honours})
+		var open atomic.Int64
+		client := redis.NewClient(&redis.Options{
+			Addr: server.Addr(), ContextTimeoutEnabled: honours, Dialer: countedDial(&open),
+		})
 		ps, err := pubsubredis.New(client, pubsubredis.Options{})
 		if err != nil {
 			t.Fatal(err)
@@ -174,8 +178,36 @@ func TestTimingCloseWithFrozenServer(t *testing.T) {
 		if limit := 300*time.Millisecond + 2*100*time.Millisecond; took > limit {
 			t.Errorf("want at most %v", limit)
 		}
+		eventually(t, "only the borrowed client has connections", func() bool {
+			return open.Load() <= int64(client.PoolStats().TotalConns)
+		})
 		_ = client.Close()
+		eventually(t, "no connection is left", func() bool { return open.Load() == 0 })
 		server.Thaw()
 	}
 	eventually(t, "the goroutines are gone", func() bool { return runtime.NumGoroutine() <= goroutines+2 })
+}
+
+// countedDial counts the connections that are open, which a frozen server cannot.
+func countedDial(open *atomic.Int64) func(context.Context, string, string) (net.Conn, error) {
+	return func(ctx context.Context, network, addr string) (net.Conn, error) {
+		conn, err := (&net.Dialer{}).DialContext(ctx, network, addr)
+		if err != nil {
+			return nil, err
+		}
+		open.Add(1)
+		return &countedConn{Conn: conn, open: open}, nil
+	}
+}
+
+type countedConn struct {
+	net.Conn
+
+	open   *atomic.Int64
+	closed sync.Once
+}
+
+func (c *countedConn) Close() error {
+	c.closed.Do(func() { c.open.Add(-1) })
+	return c.Conn.Close()
 }

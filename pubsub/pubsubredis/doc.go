@@ -25,6 +25,7 @@
 // the channels of the same pattern: EVAL, EVALSHA, HINCRBY, HSET, HMGET, TIME,
 // DEL, XADD, XRANGE, XREVRANGE, XTRIM, PUBLISH and SUBSCRIBE (on a Cluster
 // SPUBLISH and SSUBSCRIBE), ZADD, ZSCORE, ZRANGE, ZREM, ZREMRANGEBYSCORE, PING,
-// WAIT for Message.Replicas, XLEN and ZRANGEBYSCORE for Inspect, XREAD with Options.Tail in place of SUBSCRIBE, and
-// INFO, without which a failover is noticed only if ordinals went back.
+// WAIT for Message.Replicas, XLEN and ZRANGEBYSCORE for Inspect, XREAD with
+// Options.Tail in place of SUBSCRIBE, and INFO, without which a failover is
+// noticed only if ordinals went back.
 package pubsubredis

@@ -128,7 +128,8 @@ func TestStoppedHandlerBeyondRetention(t *testing.T) {
 	}
 }
 
-// Invariants 2 and 4: cuts of the network are repaired without a Gap, on every
+// Invariants 2 and 4: cuts of the network, also in the middle of a reply or of a
+// push, are repaired without a Gap, on every
 // node in the same order, and no message is handled twice.
 func TestCuts(t *testing.T) {
 	server := testenv.Redis(t)
@@ -168,10 +169,13 @@ func TestCuts(t *testing.T) {
 	go func() { wg.Wait(); close(done) }()
 	for i := range cuts {
 		proxy := proxies[rand.IntN(len(proxies))]
-		if i%2 == 0 {
+		switch i % 3 {
+		case 0:
 			proxy.Reset()
-		} else {
+		case 1:
 			proxy.CutAfterReplies(rand.IntN(20))
+		default:
+			proxy.CutWithinReply(rand.IntN(20))
 		}
 		select {
 		case <-done:

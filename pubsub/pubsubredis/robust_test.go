@@ -138,13 +138,7 @@ func TestDatabasesAreApart(t *testing.T) {
 func TestRights(t *testing.T) {
 	server := testenv.Redis(t)
 	admin := server.Client(t)
-	err := admin.Do(t.Context(), "ACL", "SETUSER", "app", "on", ">secret", "resetchannels", "~cohort:pubsub:*", "&cohort:pubsub:*", "-@all",
-		"+eval", "+evalsha", "+hincrby", "+hset", "+hmget", "+time", "+del", "+xadd", "+xrange", "+xrevrange", "+xtrim",
-		"+publish", "+subscribe", "+zadd", "+zscore", "+zrange", "+zrem", "+zremrangebyscore", "+ping", "+wait", "+info", "+hello", "+client|setinfo").Err()
-	if err != nil {
-		t.Fatal(err)
-	}
-	client := server.Client(t, func(o *redis.Options) { o.Username, o.Password = "app", "secret" })
+	client := withRights(t, server)
 	ps := node(t, client, pubsubredis.Options{MaxAge: time.Minute})
 	got := observe(t, ps, "c", pubsub.SubscribeOptions{})
 	publish(t, ps, "c", "1")
@@ -157,7 +151,7 @@ func TestRights(t *testing.T) {
 		t.Fatal(err)
 	}
 	denied := node(t, client, pubsubredis.Options{Bus: "other"})
-	_, err = denied.Subscribe(t.Context(), "c", func(context.Context, *pubsub.Delivery) error { return nil }, pubsub.SubscribeOptions{})
+	_, err := denied.Subscribe(t.Context(), "c", func(context.Context, *pubsub.Delivery) error { return nil }, pubsub.SubscribeOptions{})
 	if !errors.Is(err, pubsub.ErrNotReady) {
 		t.Errorf("without the right to subscribe: %v", err)
 	}
