@@ -7,6 +7,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/redis/go-redis/v9"
+
 	"github.com/cohort-go/cohort"
 	"github.com/cohort-go/cohort/internal/testenv"
 	"github.com/cohort-go/cohort/lock"
@@ -87,6 +89,42 @@ func TestSetUpsOfTheReference(t *testing.T) {
 				t.Errorf("both nodes hold number %d", a.Worker().ID())
 			}
 		})
+	}
+}
+
+// TestEachRedis: a node works with every kind of server that the module promises.
+func TestEachRedis(t *testing.T) {
+	testenv.EachRedis(t, func(t *testing.T, client redis.UniversalClient) {
+		variables := onRedis("redis://not-used")
+		a := open(t, cohort.Options{Getenv: variables, Redis: client, Fresh: true})
+		b := open(t, cohort.Options{Getenv: variables, Redis: client})
+		use(t, a)
+		use(t, b)
+		if a.Worker().ID() == b.Worker().ID() {
+			t.Errorf("both nodes hold number %d", a.Worker().ID())
+		}
+	})
+}
+
+// TestNothingIsDialledBeforeAllIsRead: three broken variables are one error, and no
+// server has heard of the node by then.
+func TestNothingIsDialledBeforeAllIsRead(t *testing.T) {
+	proxy := testenv.NewProxy(t, testenv.Redis(t).Addr())
+	broken := map[string]string{"WORKER_ID_MAX": "many", "QUEUE_ADAPTER": "kafka", "CACHE_REDIS_URL": "redis:/0"}
+	variables := onRedis("redis://" + proxy.Addr() + "/0")
+	_, err := cohort.Open(t.Context(), cohort.Options{Getenv: func(name string) string {
+		if v, ok := broken[name]; ok {
+			return v
+		}
+		return variables(name)
+	}})
+	for name := range broken {
+		if err == nil || !strings.Contains(err.Error(), name+": ") {
+			t.Errorf("%v does not name %s", err, name)
+		}
+	}
+	if n := proxy.Accepted(); n != 0 {
+		t.Errorf("%d connections were made", n)
 	}
 }
 
