@@ -32,6 +32,9 @@ var (
 	// ErrUnavailable reports that no ID can be made now, because the lease could
 	// not be renewed in time. It may be renewed later.
 	ErrUnavailable = errors.New("lease not renewed in time")
+	// ErrNotReplicated reports that fewer replicas than demanded acknowledged a
+	// grant, which is given back, or a renewal, which is tried again.
+	ErrNotReplicated = errors.New("not enough replicas acknowledged")
 	// ErrClosed reports use of an Allocator after Close.
 	ErrClosed = errors.New("allocator closed")
 )

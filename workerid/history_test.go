@@ -52,7 +52,7 @@ func TestHistories(t *testing.T) {
 }
 
 func backendOn(r *rapid.T, client *redis.Client) workerid.Backend {
-	b, err := workeridredis.NewBackend(client, "", "")
+	b, err := workeridredis.NewBackend(client, workeridredis.Options{})
 	if err != nil {
 		r.Fatal(err)
 	}

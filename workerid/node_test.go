@@ -69,7 +69,7 @@ func runNode(args []string) {
 	opts.Fresh = *seconds
 	n.offset.Store(int64(*offset))
 	client := redis.NewClient(&redis.Options{Addr: *addr, ContextTimeoutEnabled: true})
-	backend, err := workeridredis.NewBackend(client, "", "")
+	backend, err := workeridredis.NewBackend(client, workeridredis.Options{})
 	if err == nil {
 		n.allocator, err = workerid.NewWithWall(backend, opts, n.wall)
 	}

@@ -97,7 +97,7 @@ func (w *world) simulate(kind string, seed uint64) {
 		panic(err)
 	}
 	plain := &expiringServer{w: w, token: make(map[int]string), until: make(map[int]int64)}
-	backend, err := workeridredis.NewBackend(client, "", "")
+	backend, err := workeridredis.NewBackend(client, workeridredis.Options{})
 	if err != nil {
 		panic(err)
 	}

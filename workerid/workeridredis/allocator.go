@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"time"
 
 	"github.com/redis/go-redis/v9"
 
@@ -22,6 +23,26 @@ type Options struct {
 	// Pool separates numbers that have nothing to do with each other, such as
 	// those of two kinds of ID. Default "default".
 	Pool string
+	// Replicas is how many replicas must acknowledge a grant and each renewal
+	// before the holder relies on it: with fewer, Acquire fails with
+	// workerid.ErrNotReplicated and gives the number back, and a renewal counts as
+	// one that failed, so that the window stays where it is. A failover to one of
+	// these replicas then loses nothing that was promised. Default 0.
+	Replicas int
+	// ReplicaTimeout is how long the server waits for them, at most three quarters
+	// of the time that the call has. Default 500ms.
+	ReplicaTimeout time.Duration
+}
+
+func (o Options) check() error {
+	var errs []error
+	if o.Replicas < 0 {
+		errs = append(errs, fmt.Errorf("Replicas is %d, want 0 or more", o.Replicas))
+	}
+	if o.ReplicaTimeout < 0 {
+		errs = append(errs, fmt.Errorf("ReplicaTimeout is %v, want 0 or more", o.ReplicaTimeout))
+	}
+	return errors.Join(errs...)
 }
 
 // New returns an Allocator that borrows client: Close of the Allocator leaves it
@@ -33,7 +54,7 @@ type Options struct {
 // why. A client without ContextTimeoutEnabled lets a call outlive its ctx by its
 // ReadTimeout; the times that windows and leases end are kept all the same.
 func New(client redis.UniversalClient, opts Options) (workerid.Allocator, error) {
-	b, err := NewBackend(client, opts.Namespace, opts.Pool)
+	b, err := NewBackend(client, opts)
 	if err != nil {
 		_, optsErr := workerid.New(refused{}, opts.Options)
 		return nil, errors.Join(err, optsErr)
@@ -54,27 +75,35 @@ var _ workerid.Backend = (*Backend)(nil)
 // Backend does the round trips of an Allocator on Redis, each in one script. Use
 // New unless you wrap a Backend.
 type Backend struct {
-	client redis.UniversalClient
-	keys   []string
+	client         redis.UniversalClient
+	keys           []string
+	replicas       int
+	replicaTimeout time.Duration
 }
 
-// NewBackend returns the Backend on which New with the same Namespace and Pool
-// works. It borrows client and does no I/O.
-func NewBackend(client redis.UniversalClient, namespace, pool string) (*Backend, error) {
-	if pool == "" {
-		pool = "default"
+// NewBackend returns the Backend on which New with the same opts works, whose
+// embedded Options it does not look at. It borrows client and does no I/O.
+func NewBackend(client redis.UniversalClient, opts Options) (*Backend, error) {
+	if opts.Pool == "" {
+		opts.Pool = "default"
 	}
-	encoded, poolErr := rediskey.Encode(pool)
+	if opts.ReplicaTimeout == 0 {
+		opts.ReplicaTimeout = 500 * time.Millisecond
+	}
+	encoded, poolErr := rediskey.Encode(opts.Pool)
 	if poolErr != nil {
 		poolErr = fmt.Errorf("pool: %w", poolErr)
 	}
-	if err := errors.Join(redisconn.Check(client), rediskey.Namespace(namespace), poolErr); err != nil {
+	if err := errors.Join(redisconn.Check(client), rediskey.Namespace(opts.Namespace), poolErr, opts.check()); err != nil {
 		return nil, fmt.Errorf("workeridredis: %w", err)
 	}
-	return &Backend{client, []string{
-		rediskey.Join(namespace, "workerid", encoded, "numbers"),
-		rediskey.Join(namespace, "workerid", encoded, "expiry"),
-	}}, nil
+	return &Backend{
+		client: client, replicas: opts.Replicas, replicaTimeout: opts.ReplicaTimeout,
+		keys: []string{
+			rediskey.Join(opts.Namespace, "workerid", encoded, "numbers"),
+			rediskey.Join(opts.Namespace, "workerid", encoded, "expiry"),
+		},
+	}, nil
 }
 
 // Acquire implements workerid.Backend.
@@ -83,7 +112,7 @@ func (b *Backend) Acquire(ctx context.Context, r workerid.AcquireRequest) (worke
 	if r.Fresh {
 		fresh = 1
 	}
-	reply, err := b.run(ctx, acquire, terms(r.Terms, r.Token, r.Nonce,
+	reply, err := b.runReplicated(ctx, acquire, terms(r.Terms, r.Token, r.Nonce,
 		r.Wall, r.Seed, r.Preferred, fresh, r.Holder, workerid.MaxListed, workerid.Poisoned.Milliseconds()))
 	if err != nil {
 		return workerid.Grant{}, err
@@ -98,7 +127,7 @@ func (b *Backend) Renew(ctx context.Context, r workerid.RenewRequest) (workerid.
 	for _, nonce := range r.Known {
 		args = append(args, nonce)
 	}
-	reply, err := b.run(ctx, renew, args)
+	reply, err := b.runReplicated(ctx, renew, args)
 	if err != nil {
 		return workerid.Grant{}, err
 	}

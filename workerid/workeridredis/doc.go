@@ -26,15 +26,18 @@
 // lease that ran out is over, and the promise for losses of data holds only if
 // nobody has acquired a number within two gaps before.
 //
-// Every acknowledged write counts, so give the server an append-only file and
-// consider min-replicas-to-write. A policy of maxmemory that evicts keys loses
-// data.
+// Every acknowledged write counts, so give the server an append-only file. With
+// [Options].Replicas a number and each renewal count only once so many replicas
+// have them, and a failover to one of those loses nothing; min-replicas-to-write
+// narrows the loss for all that use the server. A policy of maxmemory that evicts
+// keys loses data.
 //
 // # Rights
 //
 // A user needs the keys ~cohort:workerid:* and
 //
 //	+evalsha +eval             each operation is one script
+//	+wait                      only with Options.Replicas
 //	+time +info                inside the scripts
 //	+hget +hmget +hset +hdel +del
 //	+zadd +zcard +zrange +zrangebyscore

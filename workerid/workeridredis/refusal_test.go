@@ -21,11 +21,12 @@ import (
 func TestBadNew(t *testing.T) {
 	_, err := workeridredis.New(nil, workeridredis.Options{
 		Options: workerid.Options{TTL: time.Millisecond}, Namespace: "a:b", Pool: strings.Repeat("x", 600),
+		Replicas: -1, ReplicaTimeout: -time.Second,
 	})
 	if err == nil {
 		t.Fatal("no error")
 	}
-	for _, part := range []string{"client", "namespace", "pool", "TTL is 1ms"} {
+	for _, part := range []string{"client", "namespace", "pool", "TTL is 1ms", "Replicas is -1", "ReplicaTimeout is -1s"} {
 		if !strings.Contains(err.Error(), part) {
 			t.Errorf("error does not say %q:\n%v", part, err)
 		}

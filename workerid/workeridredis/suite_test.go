@@ -21,7 +21,7 @@ func TestSuite(t *testing.T) {
 // suiteServer is a pool of its own; admin may delete its keys.
 func suiteServer(t *testing.T, client, admin redis.UniversalClient) workeridtest.Server {
 	t.Helper()
-	b, err := workeridredis.NewBackend(client, "", t.Name())
+	b, err := workeridredis.NewBackend(client, workeridredis.Options{Pool: t.Name()})
 	if err != nil {
 		t.Fatal(err)
 	}
