@@ -72,9 +72,22 @@ func (c *Consumer) fetch() {
 			f.waitDone(err)
 		}
 	}
-	if f.waiting {
-		<-f.waited //nolint:errcheck // the end of its ctx: stop has cancelled it
+	if f.waiting && <-f.waited == nil {
+		f.force = true
 	}
+	if f.force && f.failures == 0 {
+		f.passOn()
+	}
+}
+
+// passOn gives back a signal that this Consumer will not use any more. Others
+// would find the messages without it, only later.
+func (f *fetcher) passOn() {
+	ctx, cancel := context.WithTimeout(f.ctx, min(f.q.opts.OpTimeout, maxReserve))
+	defer cancel()
+	_, _ = f.q.backend.Claim(ctx, ClaimRequest{ // it leases nothing
+		Consumer: f.opts.Name, Lease: f.opts.Lease, MaxInFlight: f.opts.MaxInFlight, Rate: f.opts.ClusterRate,
+	})
 }
 
 // plan decides under the lock what to do now.

@@ -30,7 +30,7 @@ func (s *store) Wait(ctx context.Context, d time.Duration) error {
 	unblock := context.AfterFunc(ctx, func() { s.waiters.drop(c) })
 	// Sent as a float: the client's BLPop rounds up to seconds.
 	err = c.Do(context.WithoutCancel(ctx), "blpop", s.keys[wakeKey], d.Seconds()).Err()
-	if !unblock() {
+	if !unblock() && err != nil {
 		return context.Cause(ctx)
 	}
 	if err != nil && !errors.Is(err, redis.Nil) {
