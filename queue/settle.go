@@ -86,8 +86,9 @@ func (c *Consumer) settleAgain(batch []settling) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	kept := make([]settling, 0, len(batch)+len(c.settling))
+	timed := c.q.caps.Can.Has(CanLease)
 	for _, s := range batch {
-		if now.Before(s.d.run.leaseEnd) {
+		if !timed || now.Before(s.d.run.leaseEnd) {
 			kept = append(kept, s)
 		}
 	}

@@ -1,0 +1,209 @@
+package queuerabbit
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"sync"
+	"time"
+
+	"github.com/cohort-go/cohort/internal/lifecycle"
+	"github.com/cohort-go/cohort/queue"
+)
+
+var (
+	_ queue.Backend  = (*store)(nil)
+	_ queue.Waiter   = (*store)(nil)
+	_ queue.Notifier = (*store)(nil)
+)
+
+// store is the Backend of one queue.
+type store struct {
+	conn  *Conn
+	opts  Options
+	names names
+	life  *lifecycle.Group
+	log   *slog.Logger
+
+	declaring sync.Mutex
+	declared  map[*session]bool
+
+	opening   sync.Mutex
+	publisher *publisher
+
+	intake *intake
+	losses chan struct{}
+}
+
+// New returns a Queue on conn, which it borrows: Close of the Queue leaves it open. It
+// does no I/O.
+func New(conn *Conn, name string, opts Options) (queue.Queue, error) {
+	b, err := NewBackend(conn, name, opts)
+	if err != nil {
+		return nil, err
+	}
+	return queue.New(name, b, opts.Options)
+}
+
+// NewBackend returns the backend alone, for a wrapper around it and [queue.New].
+func NewBackend(conn *Conn, name string, opts Options) (queue.Backend, error) {
+	if conn == nil {
+		return nil, errors.New("queuerabbit: conn is nil")
+	}
+	opts, err := opts.withDefaults(name)
+	if err != nil {
+		return nil, fmt.Errorf("queuerabbit: %w", err)
+	}
+	s := &store{
+		conn: conn, opts: opts, names: namesOf(opts.Namespace, name), life: lifecycle.New(queue.ErrClosed),
+		log: opts.Logger, declared: map[*session]bool{}, losses: make(chan struct{}, 1),
+	}
+	if s.log == nil {
+		s.log = slog.New(slog.DiscardHandler)
+	}
+	s.intake = newIntake(s)
+	return s, nil
+}
+
+// delays reports whether the queue uses the ladder.
+func (s *store) delays() bool { return !s.opts.Ordered && s.opts.MaxLen == 0 }
+
+// Capabilities implements queue.Backend.
+func (s *store) Capabilities() queue.Capabilities {
+	can := queue.CanIsolate
+	if s.delays() {
+		can |= queue.CanDelay
+	}
+	return queue.Capabilities{Can: can, Levels: 1, Grain: grain}
+}
+
+// Losses implements queue.Notifier.
+func (s *store) Losses() <-chan struct{} { return s.losses }
+
+// Close implements queue.Backend. What is held goes back with its channel.
+func (s *store) Close(ctx context.Context) error {
+	return s.life.Close(ctx, func(ctx context.Context) error {
+		s.intake.close(ctx)
+		s.opening.Lock()
+		p := s.publisher
+		s.opening.Unlock()
+		if p == nil {
+			return nil
+		}
+		closed := make(chan struct{})
+		go func() { // ends with the broker's answer, or with the connection
+			defer close(closed)
+			_ = p.ch.Close()
+		}()
+		select {
+		case <-closed:
+		case <-p.ended:
+		case <-ctx.Done():
+		}
+		return nil
+	})
+}
+
+// publishing returns the channel to publish on, with all that the queue needs declared.
+func (s *store) publishing(ctx context.Context) (*publisher, error) {
+	on, err := s.conn.publish.await(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if err := s.declare(ctx, on); err != nil {
+		return nil, err
+	}
+	s.opening.Lock()
+	defer s.opening.Unlock()
+	if p := s.publisher; p != nil && p.session == on {
+		select {
+		case <-p.ended:
+		default:
+			return p, nil
+		}
+	}
+	var p *publisher
+	err = within(ctx, on, func() (err error) {
+		p, err = newPublisher(on)
+		return err
+	})
+	if err == nil {
+		s.publisher = p
+	}
+	return p, err
+}
+
+// within calls f, which asks the broker, and gives up on it when ctx or the connection
+// ends.
+func within(ctx context.Context, on *session, f func() error) error {
+	done := make(chan error, 1)
+	go func() { done <- f() }() // ends with the session at the latest
+	select {
+	case err := <-done:
+		return err
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	case <-on.ended:
+		return errUnsent
+	}
+}
+
+// send publishes items, again while nothing was sent, as long as ctx allows.
+func (s *store) send(ctx context.Context, items []*outgoing) []error {
+	errs := make([]error, len(items))
+	open := make([]int, len(items)) // positions in items
+	for i := range items {
+		open[i] = i
+	}
+	for attempt := 0; ; attempt++ {
+		batch := make([]*outgoing, len(open))
+		for i, at := range open {
+			copied := *items[at]
+			batch[i] = &copied
+		}
+		got := s.sendOnce(ctx, batch)
+		var again []int
+		for i, err := range got {
+			errs[open[i]] = err
+			switch {
+			case errors.Is(err, errUnsent):
+				again = append(again, open[i])
+			case errors.Is(err, ErrUnroutable) && attempt < 3:
+				s.forgetDeclared() // the queue has been deleted
+				again = append(again, open[i])
+			}
+		}
+		if len(again) == 0 || ctx.Err() != nil {
+			return errs
+		}
+		open = again
+		if attempt > 0 {
+			pause(ctx, attempt)
+		}
+	}
+}
+
+func (s *store) sendOnce(ctx context.Context, items []*outgoing) []error {
+	p, err := s.publishing(ctx)
+	if err == nil {
+		return p.publish(ctx, items)
+	}
+	if !permanent(err) && ctx.Err() == nil {
+		err = fmt.Errorf("%w: %w", errUnsent, err)
+	}
+	errs := make([]error, len(items))
+	for i := range errs {
+		errs[i] = err
+	}
+	return errs
+}
+
+func pause(ctx context.Context, attempt int) {
+	timer := time.NewTimer(min(time.Duration(attempt)*50*time.Millisecond, time.Second))
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+	case <-ctx.Done():
+	}
+}
