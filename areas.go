@@ -18,6 +18,7 @@ import (
 	"github.com/cohort-go/cohort/pubsub"
 	"github.com/cohort-go/cohort/pubsub/pubsubredis"
 	"github.com/cohort-go/cohort/queue"
+	"github.com/cohort-go/cohort/queue/queuerabbit"
 	"github.com/cohort-go/cohort/queue/queueredis"
 	"github.com/cohort-go/cohort/snowflake"
 	"github.com/cohort-go/cohort/workerid"
@@ -67,6 +68,12 @@ func (n *Node) open(ctx context.Context, opts Options) error {
 		return fmt.Errorf("cohort: cache: %w", err)
 	}
 	n.redisQueues = clients["queue"]
+	if n.config.Queue.Kind == RabbitMQ {
+		if err := n.openRabbit(ctx); err != nil {
+			return fmt.Errorf("cohort: queue: %w", err)
+		}
+		checks = append(checks, Check{Name: "rabbitmq of queue", Probe: n.rabbit.Ping})
+	}
 	n.health = health.New(checks...)
 	n.group.Go("health checks", n.health.Run)
 	n.health.Started()
@@ -194,13 +201,24 @@ func (n *Node) Queue(name string) (queue.Queue, error) {
 	return once(n, n.queues, name, func() (queue.Queue, error) { return n.openQueue(name) })
 }
 
+// openRabbit connects to RabbitMQ, which must be new enough.
+func (n *Node) openRabbit(ctx context.Context) (err error) {
+	n.rabbit, err = queuerabbit.NewConn(queuerabbit.ConnOptions{Logger: n.log}, n.config.Queue.rabbit.Reveal())
+	if err != nil {
+		return err
+	}
+	ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
+	defer cancel()
+	return n.rabbit.Ping(ctx)
+}
+
 func (n *Node) openQueue(name string) (queue.Queue, error) {
 	opts := queue.Options{Hooks: n.hooks.queue(name), Logger: n.log}
 	if n.config.Queue.Kind == Redis {
 		return queueredis.New(n.redisQueues, name, queueredis.Options{Options: opts, Namespace: n.config.Namespace})
 	}
-	if n.config.Queue.Kind == RabbitMQ {
-		return nil, fmt.Errorf("cohort: %s: this version has no queue on RabbitMQ; use redis", envQueueAdapter)
+	if n.rabbit != nil {
+		return queuerabbit.New(n.rabbit, name, queuerabbit.Options{Options: opts, Namespace: n.config.Namespace})
 	}
 	return queue.NewMemory(name, queue.MemoryOptions{Options: opts})
 }

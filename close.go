@@ -54,6 +54,9 @@ func (n *Node) close(ctx context.Context) error {
 	if n.numbers != nil {
 		step("worker number", n.numbers.Close)
 	}
+	if n.rabbit != nil {
+		step("rabbitmq", n.rabbit.Close)
+	}
 	for _, c := range n.conns {
 		if err := c.Close(); err != nil {
 			errs = append(errs, fmt.Errorf("cohort: close %s: %w", c, err))

@@ -42,6 +42,7 @@ import (
 	"github.com/cohort-go/cohort/lock"
 	"github.com/cohort-go/cohort/pubsub"
 	"github.com/cohort-go/cohort/queue"
+	"github.com/cohort-go/cohort/queue/queuerabbit"
 	"github.com/cohort-go/cohort/snowflake"
 	"github.com/cohort-go/cohort/workerid"
 )
@@ -89,6 +90,7 @@ type Node struct {
 	conns       []*redisconn.Conn
 	shared      redis.UniversalClient // Options.Redis
 	redisQueues redis.UniversalClient // nil unless queues are on Redis
+	rabbit      *queuerabbit.Conn     // nil unless they are on RabbitMQ
 	pubsub      pubsub.PubSub
 	locker      lock.Locker
 	store       cache.Store

@@ -45,6 +45,9 @@ func TestShow(t *testing.T) {
 	t.Run("redis cluster", func(t *testing.T) {
 		play(t, 8, redisVariable, testenv.RedisCluster(t).URL())
 	})
+	t.Run("redis and rabbitmq", func(t *testing.T) {
+		play(t, 3, redisVariable, testenv.Redis(t).URL(), "QUEUE_ADAPTER", "rabbitmq", "RABBITMQ_URL", testenv.RabbitMQ(t).URL())
+	})
 	t.Run("sentinel", func(t *testing.T) { play(t, 3, redisVariable, testenv.Sentinel(t).URL()) })
 	t.Run("five databases", func(t *testing.T) {
 		url := strings.TrimSuffix(testenv.Redis(t).URL(), "/0")
