@@ -77,6 +77,8 @@ func (l *life) run(variables map[string]string) error {
 	if err := l.open(variables); err != nil {
 		return err
 	}
+	asked := make(chan os.Signal, 1)
+	signal.Notify(asked, syscall.SIGTERM)
 	fmt.Println("ready")
 	ctx, stop := context.WithCancel(context.Background())
 	defer stop()
@@ -91,8 +93,6 @@ func (l *life) run(variables map[string]string) error {
 	}
 	go func() { quiet.Wait(); fmt.Println("finished") }()
 
-	asked := make(chan os.Signal, 1)
-	signal.Notify(asked, syscall.SIGTERM)
 	select {
 	case <-l.end:
 	case <-asked:
