@@ -12,14 +12,20 @@ import (
 )
 
 // errReadOnly reports a change without -write.
-var errReadOnly = errors.New("read-only: start with -write to change queues")
+var errReadOnly = errors.New("read-only: start with -write to change anything")
 
 // act carries out a change and says what it did.
 func act(ctx context.Context, src *source, o options, verb, name string, out io.Writer) error {
 	if !o.write {
 		return errReadOnly
 	}
-	did, err := src.change(ctx, verb, name, o)
+	var did string
+	var err error
+	if verb == "lag" && name == "" {
+		did, err = src.lag(ctx)
+	} else {
+		did, err = src.change(ctx, verb, name, o)
+	}
 	if err != nil {
 		return err
 	}

@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"flag"
 	"os"
@@ -9,6 +10,8 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+
+	"github.com/cohort-go/cohort/pubsub"
 )
 
 var update = flag.Bool("update", false, "write the golden files")
@@ -126,6 +129,35 @@ func TestRefusals(t *testing.T) {
 		if err == nil || !strings.Contains(err.Error(), tt.want) {
 			t.Errorf("%q: %v, want %q", tt.args, err, tt.want)
 		}
+	}
+}
+
+// lag names who has handled everything and who has not.
+func TestLag(t *testing.T) {
+	c := startCluster(t)
+	if _, err := inspect(t, c, "lag"); !errors.Is(err, errReadOnly) {
+		t.Errorf("without -write: %v", err)
+	}
+	out, err := inspect(t, c, "lag", "-write")
+	check(t, err)
+	if got := steady(out); got != "up to date after SPAN: NODE\n" {
+		t.Errorf("nobody is busy: %q", got)
+	}
+	busy, done := make(chan struct{}), make(chan struct{})
+	t.Cleanup(func() { close(done) })
+	_, err = c.node.PubSub().Subscribe(t.Context(), "slow", func(context.Context, *pubsub.Delivery) error {
+		close(busy)
+		<-done
+		return nil
+	}, pubsub.SubscribeOptions{})
+	check(t, err)
+	_, err = c.node.PubSub().Publish(t.Context(), pubsub.Message{Channel: "slow"})
+	check(t, err)
+	<-busy
+	out, err = inspect(t, c, "lag", "-write")
+	check(t, err)
+	if got := steady(out); got != "up to date after SPAN: none\nmore than SPAN behind: NODE\n" {
+		t.Errorf("one is busy: %q", got)
 	}
 }
 

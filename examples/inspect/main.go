@@ -6,6 +6,7 @@
 //	inspect -write purge QUEUE -state dead
 //	inspect -write pause QUEUE [-for 10m]
 //	inspect -write resume QUEUE
+//	inspect -write lag
 //	inspect -http localhost:8090 [-write]
 //
 // It reads the variables that the nodes read, takes no worker number, and asks the
@@ -65,7 +66,7 @@ type options struct {
 func parse(args []string) (o options, words []string, err error) {
 	flags := flag.NewFlagSet("inspect", flag.ContinueOnError)
 	flags.BoolVar(&o.json, "json", false, "write JSON")
-	flags.BoolVar(&o.write, "write", false, "allow redrive, purge, pause and resume")
+	flags.BoolVar(&o.write, "write", false, "allow redrive, purge, pause, resume and lag")
 	flags.StringVar(&o.http, "http", "", "serve the page at this address, such as localhost:8090")
 	flags.StringVar(&o.hosts, "host", "", "names of hosts under which the page is asked for, besides localhost and addresses")
 	flags.StringVar(&o.queues, "queues", "", "names of queues, where the backend cannot list them")
@@ -87,7 +88,7 @@ func parse(args []string) (o options, words []string, err error) {
 	return o, words, nil
 }
 
-var errUsage = errors.New("want one of queues, dead, locks, workers, streams, cache, redrive, purge, pause, resume, or -http")
+var errUsage = errors.New("want one of queues, dead, locks, workers, streams, cache, redrive, purge, pause, resume, lag, or -http")
 
 func run(ctx context.Context, args []string, getenv func(string) string, out io.Writer) error {
 	o, words, err := parse(args)
@@ -108,6 +109,8 @@ func run(ctx context.Context, args []string, getenv func(string) string, out io.
 	switch {
 	case o.http != "":
 		return serve(ctx, src, o)
+	case len(words) == 1 && words[0] == "lag":
+		return act(ctx, src, o, "lag", "", out)
 	case len(words) == 2:
 		return act(ctx, src, o, words[0], words[1], out)
 	case len(words) > 2:
