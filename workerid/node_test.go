@@ -58,6 +58,7 @@ func runNode(args []string) {
 	offset := flags.Duration("offset", 0, "how far the wall clock is ahead")
 	seconds := flags.Bool("seconds", false, "make Compat53 IDs instead of fine ones")
 	hold := flags.Bool("hold", false, "wait for a first line of input before anything is leased")
+	markless := flags.Bool("markless", false, "begin at the wall, whatever was promised to earlier holders")
 	stream := flags.Bool("stream", false, "make IDs all the time, and lease anew when a number is lost")
 	_ = flags.Parse(args)
 
@@ -71,7 +72,7 @@ func runNode(args []string) {
 	client := redis.NewClient(&redis.Options{Addr: *addr, ContextTimeoutEnabled: true})
 	backend, err := workeridredis.NewBackend(client, workeridredis.Options{})
 	if err == nil {
-		n.allocator, err = workerid.NewWithWall(backend, opts, n.wall)
+		n.allocator, err = workerid.NewWithWall(forgetful{backend, *markless}, opts, n.wall)
 	}
 	if err != nil {
 		fmt.Println("failed", err)
@@ -89,6 +90,21 @@ func runNode(args []string) {
 		go n.stream()
 	}
 	n.obey(in)
+}
+
+// forgetful is a backend that can do without the marks of earlier holders.
+type forgetful struct {
+	workerid.Backend
+
+	markless bool
+}
+
+func (f forgetful) Acquire(ctx context.Context, r workerid.AcquireRequest) (workerid.Grant, error) {
+	g, err := f.Backend.Acquire(ctx, r)
+	if f.markless {
+		g.Start = r.Wall
+	}
+	return g, err
 }
 
 func (n *node) wall() time.Time { return time.Now().Add(time.Duration(n.offset.Load())) }
