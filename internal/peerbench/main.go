@@ -5,6 +5,7 @@
 //	go run . -area ids,lock -json
 //	go run . -area lock -redis redis://host:6379
 //	go run . -area queue -table enqueue
+//	go run . -area queue -table RabbitMQ -rabbitmq amqp://guest:guest@localhost:5672/
 //
 // All contenders of a table take turns in this one process (see package frame; a
 // table of several nodes runs each in a process of its own), and on one Redis where they need one: the given one, or a redis-server from
@@ -62,7 +63,7 @@ func run(ctx context.Context, args []string) (err error) {
 	if err := flags.Parse(args); err != nil {
 		return err
 	}
-	chosen, err := choose(*names, *part)
+	chosen, err := choose(*names, *part, *rabbitURL != "")
 	if err != nil {
 		return err
 	}
@@ -99,11 +100,13 @@ func run(ctx context.Context, args []string) (err error) {
 }
 
 // choose returns the areas that are called names, or all, with the tables whose
-// name contains part.
-func choose(names, part string) ([]frame.Area, error) {
+// name contains part, those that need a broker only if there is one.
+func choose(names, part string, broker bool) ([]frame.Area, error) {
 	all := areas()
 	for i := range all {
-		all[i].Tables = slices.DeleteFunc(all[i].Tables, func(t frame.Table) bool { return !strings.Contains(t.Name, part) })
+		all[i].Tables = slices.DeleteFunc(all[i].Tables, func(t frame.Table) bool {
+			return !strings.Contains(t.Name, part) || t.RabbitMQ && !broker
+		})
 	}
 	if names == "" {
 		return all, nil

@@ -32,6 +32,8 @@ type Table struct {
 	// Redis asks for a server: it is empty when the table begins, if it is the
 	// frame's own, and its CPU time and commands are measured.
 	Redis bool
+	// RabbitMQ asks for a broker: without one the table is left out.
+	RabbitMQ bool
 	// Compare is the metric that ratios compare, such as "p99 ms"; smaller is
 	// better. Default: the time of an operation.
 	Compare string
@@ -77,6 +79,7 @@ func Each(operation func(ctx context.Context) error) func(context.Context, int, 
 type Env struct {
 	// RedisURL names the server where the Table asked for Redis.
 	RedisURL string
-	// RabbitURL is the AMQP URL that was given, or empty.
+	// RabbitURL is the AMQP URL that was given; a Table that asks for RabbitMQ has
+	// one.
 	RabbitURL string
 }

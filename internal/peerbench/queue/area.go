@@ -32,8 +32,12 @@ func Area() frame.Area {
 			"github.com/hibiken/asynq",
 			"github.com/adjust/rmq/v5",
 			"github.com/ThreeDotsLabs/watermill-redisstream",
+			"github.com/rabbitmq/amqp091-go",
+			"github.com/wagslane/go-rabbitmq",
+			"github.com/ThreeDotsLabs/watermill-amqp/v3",
 		},
-		Tables: []frame.Table{enqueue(), enqueueConcurrently(), enqueueMany(), backlog(), latency(), memory()},
+		Tables: append([]frame.Table{enqueue(), enqueueConcurrently(), enqueueMany(), backlog(), latency(), memory()},
+			rabbitTables()...),
 	}
 }
 
@@ -49,10 +53,13 @@ type system interface {
 
 type runFunc = func(ctx context.Context, n int, m *frame.Meter) error
 
+// workFunc makes of a system what is measured, and how it ends.
+type workFunc = func(system) (run runFunc, stop func())
+
 type opener func(ctx context.Context, rdb *redis.Client) (system, error)
 
 // peers are all contenders, Cohort first, with the ratio demanded of one of them.
-func peers(must map[string]float64, operations int, work func(system) (run runFunc, stop func())) []frame.Contender {
+func peers(must map[string]float64, operations int, work workFunc) []frame.Contender {
 	var list []frame.Contender
 	for _, p := range []struct {
 		name string
@@ -86,50 +93,22 @@ func peers(must map[string]float64, operations int, work func(system) (run runFu
 func enqueue() frame.Table {
 	return frame.Table{
 		Name: "enqueue, one producer", Redis: true,
-		Contenders: peers(map[string]float64{"asynq": 1}, 0, func(s system) (runFunc, func()) {
-			payload := make([]byte, payloadSize)
-			return frame.Each(func(ctx context.Context) error { return s.put(ctx, payload) }), func() {}
-		}),
+		Contenders: peers(map[string]float64{"asynq": 1}, 0, oneProducer),
 	}
 }
 
 func enqueueConcurrently() frame.Table {
 	return frame.Table{
 		Name: "enqueue, 16 producers", Redis: true,
-		Contenders: peers(map[string]float64{"asynq": 1.4}, 0, func(s system) (runFunc, func()) {
-			payload := make([]byte, payloadSize)
-			return func(ctx context.Context, n int, _ *frame.Meter) error {
-				errs := make([]error, workers)
-				var wg sync.WaitGroup
-				for i := range workers {
-					wg.Go(func() {
-						for range (n + workers - 1) / workers {
-							errs[i] = errors.Join(errs[i], s.put(ctx, payload))
-						}
-					})
-				}
-				wg.Wait()
-				return errors.Join(errs...)
-			}, func() {}
-		}),
+		Contenders: peers(map[string]float64{"asynq": 1.4}, 0, manyProducers),
 	}
 }
 
 func enqueueMany() frame.Table {
 	return frame.Table{
 		Name: "enqueue, 100 at once (per message)", Redis: true,
-		Note: "asynq has no batch; it is measured message by message.",
-		Contenders: peers(nil, 0, func(s system) (runFunc, func()) {
-			payload := make([]byte, payloadSize)
-			return func(ctx context.Context, n int, _ *frame.Meter) error {
-				for done := 0; done < n; done += 100 {
-					if err := s.putMany(ctx, payload, min(100, n-done)); err != nil {
-						return err
-					}
-				}
-				return nil
-			}, func() {}
-		}),
+		Note:       "asynq has no batch; it is measured message by message.",
+		Contenders: peers(nil, 0, manyAtOnce(100)),
 	}
 }
 
@@ -138,26 +117,20 @@ func backlog() frame.Table {
 		Name: "process a backlog of 20 000, 16 workers", Redis: true,
 		Note: "The time is that of processing; Redis CPU and commands include the enqueueing. " +
 			"cohort and asynq run with leases, heartbeats, retries and timeouts; rmq and watermill have fewer of these.",
-		Contenders: peers(map[string]float64{"asynq": 20}, backlogSize, func(s system) (runFunc, func()) {
-			stop := func() {}
-			return func(ctx context.Context, n int, m *frame.Meter) error {
-				stop() // the workers of the round before, unmeasured
-				if err := putAll(ctx, s, n); err != nil {
-					return err
-				}
-				m.Restart()
-				var err error
-				stop, err = handleAll(ctx, s, n)
-				return err
-			}, func() { stop() }
-		}),
+		Contenders: peers(map[string]float64{"asynq": 20}, backlogSize, wholeBacklog),
 	}
 }
 
 func putAll(ctx context.Context, s system, n int) error {
 	payload := make([]byte, payloadSize)
+	put := s.putMany
+	if f, ok := s.(interface {
+		fill(ctx context.Context, payload []byte, n int) error
+	}); ok {
+		put = f.fill
+	}
 	for done := 0; done < n; done += 1000 {
-		if err := s.putMany(ctx, payload, min(1000, n-done)); err != nil {
+		if err := put(ctx, payload, min(1000, n-done)); err != nil {
 			return err
 		}
 	}
