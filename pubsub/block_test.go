@@ -18,7 +18,7 @@ func TestBlockLeavesWhileItJoins(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer ps.Close(context.Background())
+	t.Cleanup(func() { _ = ps.Close(context.Background()) })
 	handled := make(chan string, publishers*each)
 	_, err = ps.Subscribe(t.Context(), "c", func(_ context.Context, d *pubsub.Delivery) error {
 		handled <- string(d.Payload)
@@ -31,6 +31,7 @@ func TestBlockLeavesWhileItJoins(t *testing.T) {
 		t.Fatal(err)
 	}
 	var wg sync.WaitGroup
+	defer wg.Wait()
 	for p := range publishers {
 		wg.Go(func() {
 			for i := range each {
@@ -53,5 +54,4 @@ func TestBlockLeavesWhileItJoins(t *testing.T) {
 			t.Fatalf("only %d were handled", n)
 		}
 	}
-	wg.Wait()
 }

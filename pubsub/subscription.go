@@ -169,13 +169,12 @@ func (s *subscription) run() {
 	defer close(s.done)
 	defer s.cancel(ErrClosed)
 	for !s.halted() {
-		if f := s.lagging(joining); f != nil {
+		switch f, e, ok := s.next(); {
+		case f != nil:
 			s.page(f)
-		} else if e, ok := s.pop(); ok {
+		case ok:
 			s.take(e)
-		} else if f := s.lagging(detached); f != nil {
-			s.page(f)
-		} else {
+		default:
 			s.idle()
 		}
 		s.handOver(s.coalesce.due)
@@ -215,14 +214,24 @@ func (s *subscription) idle() {
 	}
 }
 
-func (s *subscription) pop() (e event, ok bool) {
+// next returns a feed whose log must be read, or the next element of the queue.
+// The log of a joining feed comes before what is queued, that of a detached one
+// after it; one look decides, for a feed may queue a message and detach between
+// two.
+func (s *subscription) next() (read *feed, e event, ok bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if e, ok = s.queue.take(); e.d != nil {
+	if read = s.in(joining); read != nil {
+		return read, e, false
+	}
+	if e, ok = s.queue.take(); !ok {
+		return s.in(detached), e, false
+	}
+	if e.d != nil {
 		s.size--
 		e.feed.popped = e.d.mark
 	}
-	return e, ok
+	return nil, e, true
 }
 
 // take handles one element of the queue.
@@ -272,10 +281,8 @@ func (s *subscription) takeToken(e event) {
 	e.token()
 }
 
-// lagging returns a feed in the given phase, or nil.
-func (s *subscription) lagging(p phase) *feed {
-	s.mu.Lock()
-	defer s.mu.Unlock()
+// in returns a feed in the given phase, or nil. The caller holds mu.
+func (s *subscription) in(p phase) *feed {
 	for _, f := range s.feeds {
 		if f.phase == p {
 			return f

@@ -70,6 +70,7 @@ func play(t testing.TB, env pubsubtest.Env, r *rand.Rand) [][]string {
 	}
 	h.subscribe(pubsub.New())
 	h.publish() // from here on settle has something to wait for
+	h.settle()
 	for range 40 {
 		switch h.rand.IntN(12) {
 		case 0:
