@@ -27,7 +27,7 @@ type Policy struct {
 	// expired value that FailSafe kept; the load goes on. 0 means no limit.
 	SoftTimeout time.Duration
 	// HardTimeout bounds a run of the loader, and how long other nodes wait for a
-	// node that died while loading. Default 30 s.
+	// node that died while loading. Default 30 s, at most a day.
 	HardTimeout time.Duration
 	// NegativeTTL is how long it is remembered that the loader reported
 	// ErrNotFound. 0 means not at all.
@@ -35,6 +35,8 @@ type Policy struct {
 	// Tags are added to every value.
 	Tags []string
 }
+
+const maxHardTimeout = 24 * time.Hour
 
 func (p Policy) withDefaults() (Policy, error) {
 	setDefault(&p.HardTimeout, 30*time.Second)
@@ -58,6 +60,9 @@ func (p Policy) withDefaults() (Policy, error) {
 		if d.value < 0 {
 			errs = append(errs, fmt.Errorf("%s is %v, want 0 or more", d.name, d.value))
 		}
+	}
+	if p.HardTimeout > maxHardTimeout {
+		errs = append(errs, fmt.Errorf("HardTimeout is %v, want at most %v", p.HardTimeout, maxHardTimeout))
 	}
 	for _, t := range p.Tags {
 		if err := checkTag(t); err != nil {

@@ -3,7 +3,6 @@ package cacheredis
 import (
 	"context"
 	"maps"
-	"slices"
 	"sync"
 	"time"
 
@@ -17,8 +16,9 @@ type repeater struct {
 
 	mu      sync.Mutex
 	running bool
-	keys    map[string]struct{}
-	tags    map[string]struct{}
+	last    uint64            // number of the last wish
+	keys    map[string]uint64 // number of the last wish for each
+	tags    map[string]uint64
 }
 
 // maxRepeats bounds what a repeater remembers. What is beyond it stays as the
@@ -26,18 +26,19 @@ type repeater struct {
 const maxRepeats = 1 << 16
 
 func newRepeater(s *Store) *repeater {
-	return &repeater{s: s, keys: make(map[string]struct{}), tags: make(map[string]struct{})}
+	return &repeater{s: s, keys: make(map[string]uint64), tags: make(map[string]uint64)}
 }
 
 func (r *repeater) add(keys ...string)     { r.put(r.keys, keys) }
 func (r *repeater) addTags(tags ...string) { r.put(r.tags, tags) }
 
-func (r *repeater) put(set map[string]struct{}, names []string) {
+func (r *repeater) put(set map[string]uint64, names []string) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	for _, name := range names {
 		if len(set) < maxRepeats {
-			set[name] = struct{}{}
+			r.last++
+			set[name] = r.last
 		}
 	}
 	if !r.running {
@@ -63,20 +64,20 @@ func (r *repeater) run(ctx context.Context) {
 // round tries everything once and reports whether nothing is left.
 func (r *repeater) round(ctx context.Context) (done bool) {
 	r.mu.Lock()
-	keys, tags := slices.Collect(maps.Keys(r.keys)), slices.Collect(maps.Keys(r.tags))
+	keys, tags := maps.Clone(r.keys), maps.Clone(r.tags)
 	r.mu.Unlock()
-	for _, key := range keys {
+	for key, wish := range keys {
 		if _, err := r.s.bucket(key).remove(ctx, []string{key}); err == nil {
-			r.forget(r.keys, key)
+			r.forget(r.keys, key, wish)
 		}
 	}
-	for _, tag := range tags {
+	for tag, wish := range tags {
 		ok := true
 		for _, b := range r.s.buckets {
 			ok = b.invalidate(ctx, []string{tag}) == nil && ok
 		}
 		if ok {
-			r.forget(r.tags, tag)
+			r.forget(r.tags, tag, wish)
 		}
 	}
 	r.mu.Lock()
@@ -85,8 +86,11 @@ func (r *repeater) round(ctx context.Context) (done bool) {
 	return !r.running
 }
 
-func (r *repeater) forget(set map[string]struct{}, name string) {
+// forget takes back a wish that was fulfilled, unless there is a newer one.
+func (r *repeater) forget(set map[string]uint64, name string, wish uint64) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	delete(set, name)
+	if set[name] == wish {
+		delete(set, name)
+	}
 }

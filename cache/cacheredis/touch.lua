@@ -11,8 +11,13 @@ end
 local now = stamp(server_ms())
 local ends, till = NEVER, NEVER
 if tonumber(ARGV[4]) >= 0 then
-  local stale = tonumber(string.sub(e, 61, 73)) - tonumber(string.sub(e, 48, 60))
-  ends, till = stamp(now + ARGV[4]), stamp(now + ARGV[4] + stale)
+  local was, gone = string.sub(e, 48, 60), string.sub(e, 61, 73)
+  ends = stamp(now + ARGV[4])
+  if was == NEVER then
+    till = ends
+  elseif gone ~= NEVER then
+    till = stamp(now + ARGV[4] + gone - was)
+  end
 end
 local n = stream_append(KEYS, 3, ARGV, 0, { ARGV[5] })[1]
 each_tag(e, function(name, version)

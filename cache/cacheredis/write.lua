@@ -85,7 +85,7 @@ local function times_of(w)
   if w.ttl < 0 then
     return NEVER, NEVER
   end
-  return stamp(now + w.ttl), stamp(now + w.ttl + w.stale)
+  return stamp(now + w.ttl), w.stale < 0 and NEVER or stamp(now + w.ttl + w.stale)
 end
 
 for _, w in ipairs(todo) do

@@ -109,7 +109,15 @@ func expiry(t TB, b Backend) {
 	if len(found) != 0 {
 		t.Errorf("GetMany still has it")
 	}
+	put(t, s, "kept", "v", func(w *cache.Write) { w.TTL, w.Stale = sec, cache.Forever })
+	time.Sleep(sec + sec/2)
+	if e, err := s.Get(t.Context(), "kept"); err != nil || e.Fresh() || e.Life < maxStay {
+		t.Errorf("stale for ever: fresh for %v, there for %v, %v", e.TTL, e.Life, err)
+	}
 }
+
+// maxStay is longer than any end that a Store would keep.
+const maxStay = 1000 * 24 * time.Hour
 
 func deletes(t TB, b Backend) {
 	s, other := b.Node(t), b.Node(t)
@@ -323,6 +331,17 @@ func touch(t TB, b Backend) {
 	check(t, err, "Touch")
 	if e, err := s.Get(t.Context(), "k"); err != nil || e.TTL != cache.Forever {
 		t.Errorf("TTL %v, %v; want Forever", e.TTL, err)
+	}
+	_, err = s.(cache.Toucher).Touch(t.Context(), "k", time.Hour)
+	check(t, err, "Touch")
+	if e, err := s.Get(t.Context(), "k"); err != nil || e.TTL > time.Hour || e.Life > time.Hour {
+		t.Errorf("an hour after it was for ever: fresh for %v, there for %v, %v", e.TTL, e.Life, err)
+	}
+	put(t, s, "kept", "v", func(w *cache.Write) { w.Stale = cache.Forever })
+	_, err = s.(cache.Toucher).Touch(t.Context(), "kept", time.Minute)
+	check(t, err, "Touch")
+	if e, err := s.Get(t.Context(), "kept"); err != nil || e.TTL > time.Minute || e.Life < maxStay {
+		t.Errorf("stale for ever, after Touch: fresh for %v, there for %v, %v", e.TTL, e.Life, err)
 	}
 }
 
