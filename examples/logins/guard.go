@@ -37,7 +37,7 @@ func (g *guard) login(ctx context.Context, account, password string) error {
 
 // guess tries passwords, finds the account closed, and waits.
 func guess(ctx context.Context, g guard, out io.Writer) error {
-	for _, password := range []string{"1234", "password", "letmein", "correct"} {
+	for _, password := range []string{"1234", "qwerty", "letmein", "correct"} {
 		if err := g.login(ctx, "ada", password); err != nil {
 			fmt.Fprintf(out, "%-10s %v\n", password, err)
 		}

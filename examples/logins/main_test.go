@@ -14,7 +14,7 @@ func TestRun(t *testing.T) {
 	}
 	defer server.Close()
 	const want = `1234       wrong password
-password   wrong password
+qwerty     wrong password
 letmein    wrong password
 correct    closed for another 1s
 correct    welcome, a second later
