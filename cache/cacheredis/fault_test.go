@@ -157,6 +157,28 @@ func TestOlderSnapshot(t *testing.T) {
 	}
 }
 
+// TestLostWriteNobodyHeardOf: a node that did not hear of the write that the server
+// lost finds nothing missing, and yet drops its older copy.
+func TestLostWriteNobodyHeardOf(t *testing.T) {
+	srv := testenv.Redis(t)
+	c, proxy := split(t, srv)
+	a := newNode(t, srv.Client(t), cacheredis.Options{}, cache.Policy{}, cache.Bypass)
+	b := newNode(t, c, cacheredis.Options{}, cache.Policy{}, cache.Bypass)
+	a.set(t, "k", "old")
+	b.warm(t, "k")
+	snapshot := srv.Snapshot(t)
+	proxy.Hole(testenv.Both)
+	a.set(t, "k", "new")
+	srv.RestartFrom(t, snapshot)
+	proxy.Pass()
+	proxy.Reset()
+	time.Sleep(bound) // no proof from before counts any more
+	waitFor(t, "proof", func() bool { return b.Cache().Fresh("k") })
+	if got := b.get(t, "k"); got == "old" {
+		t.Errorf("the older value is back")
+	}
+}
+
 func TestScriptFlushInTraffic(t *testing.T) {
 	srv := testenv.Redis(t)
 	c := srv.Client(t)

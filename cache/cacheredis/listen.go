@@ -12,7 +12,7 @@ import (
 
 // events are what the reader of the bucket's stream tells; its calls never overlap.
 func (b *bucket) events() redisstream.Events {
-	started := false
+	counted := "" // generation of the copies that the line proves
 	server := func(run string) {
 		b.line.Doubt()
 		b.run.Store(&run)
@@ -29,19 +29,24 @@ func (b *bucket) events() redisstream.Events {
 		Gap: func(g redisstream.Gap) {
 			b.line.Restart(uint64(g.Resume.N))
 			b.s.opts.Logger.Info("changes were missed, local copies dropped", "reason", g.Reason.String())
+			if run := b.run.Load(); run != nil { // the generation may be lost with them
+				b.s.group.Go("settle", func(ctx context.Context) { b.settle(ctx, *run) })
+			}
 		},
 		Server: server,
 		Fresh: func(asked time.Time, at redisstream.Cursor) {
-			if !started {
-				started = true
+			if at.Run == "" && b.run.Load() == nil {
+				server("") // one that does not tell its run id
+			}
+			g := b.settled.Load()
+			if g == nil || g.run != at.Run {
+				return
+			}
+			if g.value != counted { // copies from before may lack what the server lost
+				counted = g.value
 				b.line.Restart(uint64(at.N))
-				if at.Run == "" {
-					server("") // one that does not tell its run id
-				}
 			}
-			if g := b.settled.Load(); g != nil && g.run == at.Run {
-				b.line.Prove(asked, uint64(at.N))
-			}
+			b.line.Prove(asked, uint64(at.N))
 		},
 		Stale: func(error) {
 			b.line.Doubt()
