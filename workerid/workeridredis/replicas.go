@@ -32,7 +32,7 @@ func (b *Backend) runReplicated(ctx context.Context, s *script.Script, args []an
 			wait = p.Do(ctx, "wait", b.replicas, b.patience(ctx).Milliseconds())
 			return nil
 		})
-		if r, err = answer.Slice(); err != nil || reply(r).word() != "granted" {
+		if r, err = answer.Slice(); err != nil || r.word() != "granted" {
 			return err
 		}
 		n, err := wait.Int()
