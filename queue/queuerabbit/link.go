@@ -138,7 +138,7 @@ func (s *session) watch(ctx context.Context) error {
 			return err
 		case <-ctx.Done():
 			select { // whoever ends the link closes the connection in order
-			case <-closed: //nolint:errcheck // whatever it says, the link ends
+			case <-closed: //nolint:errcheck // whatever it says, the link ends //nolint:errcheck // whatever it says, the link ends
 			case <-s.raw.closed:
 			case <-time.After(time.Second): // it was made too late for that
 			}
