@@ -8,6 +8,7 @@ import (
 	"github.com/redis/go-redis/v9"
 
 	"github.com/cohort-go/cohort/queue"
+	"github.com/cohort-go/cohort/queue/queuerabbit"
 	"github.com/cohort-go/cohort/queue/queueredis"
 	"github.com/cohort-go/cohort/queue/queuetest"
 )
@@ -25,9 +26,18 @@ func TestReadmeTable(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	conn, err := queuerabbit.NewConn(queuerabbit.ConnOptions{}, "amqp://127.0.0.1")
+	if err != nil {
+		t.Fatal(err)
+	}
+	broker, err := queuerabbit.NewBackend(conn, "q", queuerabbit.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
 	table := queuetest.Table(
 		queuetest.Column{Name: "memory", Capabilities: memory.Capabilities()},
 		queuetest.Column{Name: "Redis", Capabilities: remote.Capabilities()},
+		queuetest.Column{Name: "RabbitMQ", Capabilities: broker.Capabilities()},
 	)
 	readme, err := os.ReadFile("../README.md")
 	if err != nil {

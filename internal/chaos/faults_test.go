@@ -153,6 +153,17 @@ func failOver(c *course) {
 	}
 }
 
+func closeRabbit(c *course) { c.rabbit.Ctl(c, "close_all_connections", "chaos") }
+
+func restartRabbit(c *course) { c.rabbit.Restart(c) }
+
+// alarmRabbit has the broker stop publishers for lack of memory.
+func alarmRabbit(c *course) {
+	c.rabbit.Ctl(c, "set_vm_memory_high_watermark", "0.00001")
+	time.Sleep(2 * time.Second)
+	c.rabbit.Ctl(c, "set_vm_memory_high_watermark", "0.6")
+}
+
 // closeDuring ends a node in order in the middle of a fault.
 func closeDuring(begin, undo func(c *course)) func(c *course) {
 	return func(c *course) {

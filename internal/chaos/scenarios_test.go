@@ -38,6 +38,11 @@ func scenarios() []scenario {
 			faults: []fault{{2 * second, killNode}}, short: 9 * second, long: 200 * second, onlyKills: true,
 		},
 		{
+			id: "R2", what: "RabbitMQ closes connections, runs out of memory, restarts", servers: withRabbit, nodes: 3,
+			parts: []string{"queue"}, short: 14 * second, long: 200 * second,
+			faults: []fault{{500 * time.Millisecond, inTurn(closeRabbit, closeRabbit, alarmRabbit, closeRabbit, restartRabbit)}},
+		},
+		{
 			id: "R3", what: "Redis (AOF always) restarts", servers: appendOnly, nodes: 3, parts: everything(),
 			faults: []fault{{4 * second, restartRedis}}, short: 9 * second, long: 120 * second, usable: 2 * second,
 		},

@@ -58,6 +58,10 @@ func appendOnly(c *course) stage {
 func withSentinel(c *course) stage { return stage{sentinel: testenv.Sentinel(c)} }
 func ofCluster(c *course) stage    { return stage{cluster: testenv.RedisCluster(c)} }
 
+func withRabbit(c *course) stage {
+	return stage{redis: testenv.Redis(c), rabbit: testenv.RabbitMQ(c)}
+}
+
 // ask runs one command on every Redis that is a master, without the proxy.
 func (c *course) ask(do func(ctx context.Context, r redis.UniversalClient) error) {
 	ctx, cancel := context.WithTimeout(c.Context(), 2*time.Second)

@@ -9,7 +9,6 @@ import (
 	"github.com/redis/go-redis/v9"
 
 	"github.com/cohort-go/cohort/internal/redisconn"
-	"github.com/cohort-go/cohort/internal/script"
 	"github.com/cohort-go/cohort/queue"
 )
 
@@ -146,9 +145,11 @@ func (s *store) enqueueReplicated(ctx context.Context, n int, r insertion) ([]er
 		}
 		var stored *redis.Cmd
 		var waited *redis.Cmd
-		_, err = script.Exec(ctx, c, func(p redis.Pipeliner) {
-			stored = r.script.flagged.Queue(ctx, p, r.keys, r.args...)
+		// With the text, since a NOSCRIPT would let the WAIT run first.
+		_, err = c.Pipelined(ctx, func(p redis.Pipeliner) error {
+			stored = r.script.flagged.Eval(ctx, p, r.keys, r.args...)
 			waited = p.Do(ctx, "wait", s.opts.Replicas, s.opts.ReplicaTimeout.Milliseconds())
+			return nil
 		})
 		if err != nil {
 			return errors.Join(stored.Err(), err)
