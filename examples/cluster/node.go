@@ -71,6 +71,9 @@ func (n *Node) run(ctx context.Context) error {
 	for _, part := range parts() {
 		own := *n
 		own.part = part.Name
+		if part.Ends {
+			own.Progress(0, "") // so that nobody takes the first to tell for all
+		}
 		wg.Go(func() {
 			if err := part.Node(ctx, &own); err != nil {
 				fail(fmt.Errorf("%s: %w", part.Name, err))

@@ -31,6 +31,8 @@ type Part struct {
 	// after n.Finish is closed. The node may be killed at any time; its next
 	// life calls Node again.
 	Node func(ctx context.Context, n *Node) error
+	// Ends says that the part has an end, towards which it tells its progress.
+	Ends bool
 	// Judge runs in the parent when all nodes have ended.
 	Judge func(r Record) Verdict
 }

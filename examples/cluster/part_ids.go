@@ -14,7 +14,7 @@ import (
 // idsPart makes unique IDs on all nodes, writes each of them down, and at the end
 // compares all with all.
 func idsPart() Part {
-	return Part{Name: "ids", Node: makeIDs, Judge: judgeIDs}
+	return Part{Name: "ids", Node: makeIDs, Ends: true, Judge: judgeIDs}
 }
 
 // makeIDs writes the node's share, less what its earlier lives have made, to a file

@@ -16,7 +16,7 @@ import (
 // lockPart has every node count in one shared record, which a lock guards. One node
 // is frozen while it holds the lock, and wakes up to find that its write is refused.
 func lockPart() Part {
-	return Part{Name: "lock", Node: countTogether, Judge: judgeLock}
+	return Part{Name: "lock", Node: countTogether, Ends: true, Judge: judgeLock}
 }
 
 // A node has done its part after enough turns, and goes on until the show ends. The

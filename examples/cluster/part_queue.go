@@ -17,7 +17,7 @@ const jobsPerNode = 200
 
 // queuePart lets each node enqueue jobs that all nodes work on. The jobs of the node
 // that is killed, and of the one that is frozen, come back and are done by others.
-func queuePart() Part { return Part{Name: "queue", Node: workOnJobs, Judge: judgeJobs} }
+func queuePart() Part { return Part{Name: "queue", Node: workOnJobs, Ends: true, Judge: judgeJobs} }
 
 func workOnJobs(ctx context.Context, n *Node) (err error) {
 	q, err := n.Queue("jobs")

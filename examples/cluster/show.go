@@ -104,7 +104,7 @@ func (s *show) play(ctx context.Context) error {
 		case <-redraw.C:
 			s.board.draw(s.nodes)
 		case <-ctx.Done():
-			return context.Cause(ctx)
+			return s.interrupted(context.Cause(ctx))
 		}
 		if err := s.direct(ctx); err != nil {
 			return err
@@ -112,6 +112,14 @@ func (s *show) play(ctx context.Context) error {
 	}
 	s.board.draw(s.nodes)
 	return nil
+}
+
+// interrupted says how far all nodes have come.
+func (s *show) interrupted(cause error) error {
+	for _, p := range s.nodes {
+		cause = fmt.Errorf("%w\n%s, %3.0f%% done: %s", cause, p.name, 100*p.progress(), status(p))
+	}
+	return cause
 }
 
 // hear takes in what a node told.

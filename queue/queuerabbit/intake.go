@@ -125,14 +125,12 @@ func (in *intake) open(ctx context.Context) (*channel, error) {
 	if err := in.s.declare(bounded, on); err != nil {
 		return nil, err
 	}
-	c := &channel{intake: in, session: on, ended: make(chan struct{})}
-	err = within(bounded, on, func() (err error) {
-		c.ch, err = on.conn.Channel()
-		return err
-	})
+	ch, err := obtain(bounded, on, func(on *session) (*amqp.Channel, error) { return on.conn.Channel() },
+		func(ch *amqp.Channel) { _ = ch.Close() })
 	if err != nil {
 		return nil, err
 	}
+	c := &channel{intake: in, session: on, ch: ch, ended: make(chan struct{})}
 	in.mu.Lock()
 	in.current, in.err = c, nil
 	in.mu.Unlock()

@@ -123,30 +123,47 @@ func (s *store) publishing(ctx context.Context) (*publisher, error) {
 			return p, nil
 		}
 	}
-	var p *publisher
-	err = within(ctx, on, func() (err error) {
-		p, err = newPublisher(on)
-		return err
-	})
+	p, err := obtain(ctx, on, newPublisher, func(p *publisher) { _ = p.ch.Close() })
 	if err == nil {
 		s.publisher = p
 	}
 	return p, err
 }
 
-// within calls f, which asks the broker, and gives up on it when ctx or the connection
-// ends.
-func within(ctx context.Context, on *session, f func() error) error {
-	done := make(chan error, 1)
-	go func() { done <- f() }() // ends with the session at the latest
-	select {
-	case err := <-done:
-		return err
-	case <-ctx.Done():
-		return context.Cause(ctx)
-	case <-on.ended:
-		return errUnsent
+// obtain returns what get makes of the session, and gives up on it when ctx or the
+// connection ends: then drop has what comes after all.
+func obtain[T any](ctx context.Context, on *session, get func(*session) (T, error), drop func(T)) (T, error) {
+	type result struct {
+		v   T
+		err error
 	}
+	done := make(chan result, 1)
+	go func() { // ends with the session at the latest
+		v, err := get(on)
+		done <- result{v, err}
+	}()
+	err := errUnsent
+	select {
+	case r := <-done:
+		return r.v, r.err
+	case <-ctx.Done():
+		err = context.Cause(ctx)
+	case <-on.ended:
+	}
+	go func() {
+		if r := <-done; r.err == nil {
+			drop(r.v)
+		}
+	}()
+	var none T
+	return none, err
+}
+
+// within calls f, which asks the broker, and gives up on it when ctx or the connection
+// ends. f goes on then, so it must not touch what its caller has.
+func within(ctx context.Context, on *session, f func() error) error {
+	_, err := obtain(ctx, on, func(*session) (struct{}, error) { return struct{}{}, f() }, func(struct{}) {})
+	return err
 }
 
 // send publishes items, again while nothing was sent, as long as ctx allows.

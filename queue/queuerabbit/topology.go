@@ -103,22 +103,12 @@ func (s *store) declareAll(ch *amqp.Channel) error {
 // onChannel calls f with a channel of the session that is closed afterwards. It
 // returns when ctx ends, whatever the broker does.
 func (s *store) onChannel(ctx context.Context, on *session, f func(ch *amqp.Channel) error) error {
-	done := make(chan error, 1)
-	run := func() {
+	return within(ctx, on, func() error {
 		ch, err := on.conn.Channel()
-		if err == nil {
-			err = f(ch)
-			_ = ch.Close() // one that was refused is closed already
+		if err != nil {
+			return err
 		}
-		done <- err
-	}
-	go run() // ends with the session at the latest, whose wire is cut at the end
-	select {
-	case err := <-done:
-		return err
-	case <-ctx.Done():
-		return context.Cause(ctx)
-	case <-on.ended:
-		return errors.New("connection lost")
-	}
+		defer func() { _ = ch.Close() }() // one that was refused is closed already
+		return f(ch)
+	})
 }
