@@ -10,8 +10,9 @@
 //
 // # Limits
 //
-//   - A message is stored once the primary has it. A failover can lose it, and
-//     then is a Gap with GapFailover; Message.Replicas narrows that.
+//   - A message is stored once the primary has it. A failover can lose it: a
+//     Gap with GapFailover for nodes that had seen it or a later one, and nothing
+//     for others, which cannot know of it. Message.Replicas narrows that.
 //   - How far back a node can catch up is Options.MaxLen messages and MaxAge.
 //   - Commands on the borrowed client end with their ctx only if the client has
 //     ContextTimeoutEnabled; without it a call can outlive its ctx by ReadTimeout.

@@ -30,7 +30,8 @@ type channel struct {
 	// closed when the last delivery of a consumer was taken
 	drained, soloDrained <-chan struct{}
 	window               int
-	count                int // consumers so far
+	changed              time.Time // when the window was chosen
+	count                int       // consumers so far
 	timer                *time.Timer
 }
 
@@ -87,8 +88,11 @@ func (c *channel) adjust(ctx context.Context) error {
 		window = 1
 	}
 	c.mu.Lock()
-	tag, now := c.tag, c.window
+	tag, now, since := c.tag, c.window, time.Since(c.changed)
 	c.mu.Unlock()
+	// a change stops the flow for a moment, so it has to be worth it
+	wider := window >= 2*now
+	narrower := window < now/8 && since > narrowAfter
 	ctx, cancel := context.WithTimeout(ctx, c.intake.s.opts.OpTimeout)
 	defer cancel()
 	switch {
@@ -96,7 +100,7 @@ func (c *channel) adjust(ctx context.Context) error {
 		return within(ctx, c.session, func() error { return c.withdraw(nil) })
 	case n == 0:
 		return nil
-	case tag == "", window > now, window < now/4:
+	case tag == "", wider, narrower:
 		return within(ctx, c.session, func() error { return c.consume(window, tag) })
 	}
 	return nil
@@ -127,7 +131,7 @@ func (c *channel) consume(window int, old string) error {
 		return err
 	}
 	c.mu.Lock()
-	c.tag, c.window, c.soloOn = tag, window, true
+	c.tag, c.window, c.changed, c.soloOn = tag, window, time.Now(), true
 	c.mu.Unlock()
 	if !withSolo {
 		return nil

@@ -22,6 +22,7 @@ const (
 
 	smallestWindow = 16
 	largestWindow  = 2000
+	narrowAfter    = 2 * time.Second
 	ackEvery       = 5 * time.Millisecond
 )
 

@@ -40,7 +40,7 @@ func delays(s *suite) {
 	if early < -5*time.Millisecond { // clocks of the store and the test are rounded
 		s.Errorf("a message was early by %v", -early)
 	}
-	if bound := 400*time.Millisecond + q.Capabilities().Grain; late > bound {
+	if bound := 400*time.Millisecond + 4*q.Capabilities().Grain; late > bound { // below any poll, above a busy machine
 		s.Errorf("a message was late by %v", late)
 	}
 }
