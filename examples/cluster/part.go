@@ -66,10 +66,11 @@ const freezeKind = "freeze"
 // Freeze has the parent stop this process, as an overloaded machine would, and
 // returns once it has stood still for longer than d.
 func (n *Node) Freeze(ctx context.Context, d time.Duration) error {
+	last := time.Now() // before the parent hears of it: it may be quick
 	if err := n.Report(freezeKind, nil); err != nil {
 		return err
 	}
-	for last := time.Now(); ; {
+	for {
 		select {
 		case <-time.After(time.Millisecond):
 		case <-ctx.Done():
