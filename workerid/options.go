@@ -78,8 +78,11 @@ func setDefault[T comparable](v *T, def T) {
 	}
 }
 
-// maxTTL keeps a mark far from where it would count as poisoned.
-const maxTTL = 6 * time.Hour
+// These keep a mark far from where it would count as poisoned.
+const (
+	maxTTL  = 6 * time.Hour
+	maxSkew = time.Hour
+)
 
 // problems are what is wrong with a configuration.
 type problems []error
@@ -100,8 +103,8 @@ func (o Options) check() error {
 	p.requiref(o.Renew > 0 && o.Renew <= o.Horizon/2, "Renew is %v, want more than 0 and at most half of Horizon (%v)", o.Renew, o.Horizon)
 	p.requiref(o.MaxTick >= time.Millisecond && o.MaxTick%time.Millisecond == 0, "MaxTick is %v, want whole milliseconds", o.MaxTick)
 	p.requiref(o.Horizon >= 3*o.MaxTick, "Horizon is %v, want three MaxTick (%v) or more", o.Horizon, o.MaxTick)
-	p.requiref(o.Skew >= time.Millisecond, "Skew is %v, want 1ms or more", o.Skew)
-	p.requiref(o.MaxAhead >= 0, "MaxAhead is %v, want 0 or more", o.MaxAhead)
+	p.requiref(o.Skew >= time.Millisecond && o.Skew <= maxSkew, "Skew is %v, want 1ms to %v", o.Skew, maxSkew)
+	p.requiref(o.MaxAhead >= 0 && o.MaxAhead <= maxTTL, "MaxAhead is %v, want 0 to %v", o.MaxAhead, maxTTL)
 	p.requiref(o.OpTimeout > 0, "OpTimeout is %v, want more than 0", o.OpTimeout)
 	p.requiref(!strings.ContainsFunc(o.Layout, unicode.IsControl), "Layout has control characters")
 	if len(p) == 0 {

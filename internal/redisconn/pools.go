@@ -3,6 +3,7 @@ package redisconn
 import (
 	"context"
 	"crypto/sha256"
+	"errors"
 	"fmt"
 	"sync"
 
@@ -49,6 +50,9 @@ func (p *Pools) Open(ctx context.Context, rawURL string) (*Conn, error) {
 	err = Retry(ctx, c.client, 0, func(ctx context.Context) error { return c.client.Ping(ctx).Err() })
 	if err != nil {
 		_ = c.Close()
+		if target.Shows(err.Error()) {
+			err = errors.New("the server does not understand the login and repeats it")
+		}
 		return nil, fmt.Errorf("%s: %w", target, err)
 	}
 	return c, nil

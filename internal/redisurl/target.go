@@ -35,6 +35,7 @@ import (
 type Target struct {
 	text   string
 	reveal func() string
+	shows  func(text string) bool
 	open   func() redis.UniversalClient
 }
 
@@ -102,7 +103,12 @@ func Parse(raw string) (*Target, error) {
 	return &Target{
 		text:   text(parts.Scheme, opt),
 		reveal: func() string { return raw },
-		open:   opener(form.topology, opt),
+		shows: func(text string) bool {
+			return slices.ContainsFunc([]string{opt.Password, opt.SentinelPassword}, func(secret string) bool {
+				return secret != "" && strings.Contains(text, secret)
+			})
+		},
+		open: opener(form.topology, opt),
 	}, nil
 }
 
@@ -113,6 +119,10 @@ func (t *Target) NewClient() redis.UniversalClient { return t.open() }
 
 // String is the URL without credentials and parameters, except master_name.
 func (t *Target) String() string { return t.text }
+
+// Shows reports whether text has a password of the URL, as the error of a server may
+// that repeats what it does not understand.
+func (t *Target) Shows(text string) bool { return t.shows(text) }
 
 func opener(topology topology, opt *redis.UniversalOptions) func() redis.UniversalClient {
 	return func() redis.UniversalClient {
