@@ -144,7 +144,11 @@ func (c *course) rest() {
 			c.Error(err)
 		}
 	}
-	for deadline := time.Now().Add(2 * time.Minute); c.has("queue") && time.Now().Before(deadline); time.Sleep(200 * time.Millisecond) {
+	patience := 2 * time.Minute
+	if c.forgets {
+		patience = 20 * time.Second
+	}
+	for deadline := time.Now().Add(patience); c.has("queue") && time.Now().Before(deadline); time.Sleep(200 * time.Millisecond) {
 		if open, _ := openJobs(c); open == 0 {
 			break
 		}
