@@ -137,7 +137,7 @@ func forcedCloses(t *testing.T, broker *testenv.Rabbit) {
 		defer mu.Unlock()
 		return len(seen) == n
 	})
-	if dead := ready(t, broker, "cohort.queue.closes.dead"); dead > 0 {
+	if dead := ready(t, broker.URL(), "cohort.queue.closes.dead"); dead > 0 {
 		t.Errorf("%d healthy messages are dead", dead)
 	}
 }
@@ -222,20 +222,28 @@ func await(t *testing.T, what string, ok func() bool) {
 }
 
 // ready is how many messages wait in a queue of the broker.
-func ready(t *testing.T, broker *testenv.Rabbit, name string) int {
+func ready(t *testing.T, url, name string) int {
 	t.Helper()
-	conn, err := amqp.Dial(broker.URL())
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer conn.Close()
-	ch, err := conn.Channel()
-	if err != nil {
-		t.Fatal(err)
-	}
+	ch := channel(t, url)
+	defer ch.Close()
 	q, err := ch.QueueDeclarePassive(name, true, false, false, false, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
 	return q.Messages
+}
+
+// channel opens one that looks at the broker beside the code under test.
+func channel(t *testing.T, url string) *amqp.Channel {
+	t.Helper()
+	conn, err := amqp.Dial(url)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = conn.Close() })
+	ch, err := conn.Channel()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return ch
 }

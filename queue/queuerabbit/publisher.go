@@ -12,8 +12,8 @@ import (
 	"github.com/cohort-go/cohort/queue"
 )
 
-// window is how many messages wait for their confirmation at once.
-const window = 1024
+// maxUnconfirmed is how many messages wait for their confirmation at once.
+const maxUnconfirmed = 1024
 
 // An outgoing is a message on its way to the broker.
 type outgoing struct {
@@ -105,11 +105,11 @@ func newPublisher(on *session) (*publisher, error) {
 	}
 	p := &publisher{
 		session: on, ch: ch, batches: make(chan *batch), ended: make(chan struct{}),
-		slots: make(chan struct{}, window), next: 1, pending: map[uint64]*outgoing{},
+		slots: make(chan struct{}, maxUnconfirmed), next: 1, pending: map[uint64]*outgoing{},
 	}
 	// a return is handed over before the confirmation that follows it is looked at
 	returns := ch.NotifyReturn(make(chan amqp.Return))
-	confirms := ch.NotifyPublish(make(chan amqp.Confirmation, window))
+	confirms := ch.NotifyPublish(make(chan amqp.Confirmation, maxUnconfirmed))
 	go p.listen(returns, confirms)
 	go p.write()
 	return p, nil

@@ -106,7 +106,8 @@ func TestOrdered(t *testing.T) {
 func TestDies(t *testing.T) {
 	url := testenv.RabbitURL(t)
 	conn := connect(t, url)
-	q := open(t, conn, fmt.Sprint("dead-", rand.Uint64()), queuerabbit.Options{})
+	name := fmt.Sprint("dead-", rand.Uint64())
+	q := open(t, conn, name, queuerabbit.Options{})
 	ran := make(chan int, 10)
 	_, err := q.Consume(t.Context(), func(_ context.Context, d *queue.Delivery) error {
 		ran <- d.Attempt
@@ -128,9 +129,26 @@ func TestDies(t *testing.T) {
 			t.Fatalf("attempt %d did not come", want)
 		}
 	}
-	select {
-	case got := <-ran:
-		t.Errorf("attempt %d after the last", got)
-	case <-time.After(300 * time.Millisecond):
+	dead := "cohort.queue." + name + ".dead"
+	await(t, "it is dead", func() bool { return ready(t, url, dead) == 1 })
+	ch := channel(t, url)
+	for i := range 100 { // whoever looks at it and puts it back does not lose it
+		d, ok, err := ch.Get(dead, false)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if !ok {
+			continue // the one put back is on its way
+		}
+		if d.Headers["cohort-reason"] != "never works" || d.Headers["cohort-failures"] != int32(3) {
+			t.Fatalf("look %d: %v", i, d.Headers)
+		}
+		if err := d.Nack(false, true); err != nil {
+			t.Fatal(err)
+		}
+	}
+	await(t, "it is still there", func() bool { return ready(t, url, dead) == 1 })
+	if len(ran) > 0 {
+		t.Errorf("attempt %d after the last", <-ran)
 	}
 }

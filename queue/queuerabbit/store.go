@@ -8,6 +8,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/cohort-go/cohort/internal/backoff"
 	"github.com/cohort-go/cohort/internal/lifecycle"
 	"github.com/cohort-go/cohort/queue"
 )
@@ -173,6 +174,7 @@ func (s *store) send(ctx context.Context, items []*outgoing) []error {
 	for i := range items {
 		open[i] = i
 	}
+	resend := backoff.Policy{Base: 50 * time.Millisecond, Max: time.Second, Jitter: 0.3}
 	for attempt := 0; ; attempt++ {
 		batch := make([]*outgoing, len(open))
 		for i, at := range open {
@@ -196,7 +198,7 @@ func (s *store) send(ctx context.Context, items []*outgoing) []error {
 		}
 		open = again
 		if attempt > 0 {
-			pause(ctx, attempt)
+			_ = backoff.Sleep(ctx, resend.Delay(attempt-1)) // the end of ctx shows above
 		}
 	}
 }
@@ -214,13 +216,4 @@ func (s *store) sendOnce(ctx context.Context, items []*outgoing) []error {
 		errs[i] = err
 	}
 	return errs
-}
-
-func pause(ctx context.Context, attempt int) {
-	timer := time.NewTimer(min(time.Duration(attempt)*50*time.Millisecond, time.Second))
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-	case <-ctx.Done():
-	}
 }
