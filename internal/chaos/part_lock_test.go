@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"math/rand/v2"
+	"strings"
 	"time"
 
 	"github.com/cohort-go/cohort/lock"
@@ -35,19 +36,25 @@ func count(ctx context.Context, l *life, j *journal, quiet func()) {
 // addOne reads and writes the ledger, with a pause between, as a holder does that
 // believes in its lease.
 func addOne(lease *lock.Lease, books ledgerClient, j *journal) {
-	start := time.Now()
 	value, err := books.open(lease.Fence(), lease.Token())
 	if err == nil {
 		time.Sleep(rand.N(5 * time.Millisecond))
 		err = books.write(lease.Fence(), value+1)
 	}
-	if err == nil || time.Since(start) > 200*time.Millisecond {
-		return // a process that was stopped may be late; the fence is there for that
+	now := time.Now()
+	if !errors.Is(err, errStale) {
+		return
 	}
-	// refused, or the ledger did not answer: was it ours all the time?
-	time.Sleep(50 * time.Millisecond)
-	if errors.Is(err, errStale) && lease.Context().Err() == nil {
-		j.note("overtaken", lease.Fence())
+	// Refused: right if the lease is over by the clock of this process, which was
+	// stopped. Then it has also been told, as soon as it gets to it.
+	if late := now.Sub(lease.Deadline()); late < 0 {
+		j.note("overtaken", lease.Fence(), "before its deadline by", -late)
+		return
+	}
+	select {
+	case <-lease.Context().Done():
+	case <-time.After(5 * time.Second):
+		j.note("overtaken", lease.Fence(), "and never told")
 	}
 }
 
@@ -59,6 +66,7 @@ func judgeLock(c *course) {
 		switch r.words[0] {
 		case "overtaken":
 			overtaken++
+			c.Logf("%s: %s", r.node, strings.Join(r.words, " "))
 		case "ok":
 			sections++
 		}
