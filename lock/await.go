@@ -161,7 +161,7 @@ func (n *locker) ask(w *waiter) {
 		n.giveUp(w, ErrHeld)
 	default:
 		w.heard = true
-		s.phase, s.since, s.poll = queued, r.Sent, time.Now().Add(r.Poll)
+		s.phase, s.poll = queued, time.Now().Add(r.Poll)
 	}
 }
 

@@ -52,13 +52,21 @@ func (n *locker) Missed() {
 	}
 }
 
-// acceptPush takes a grant that was made at an unknown time after s.since.
+// acceptPush takes a grant that was made at an unknown time after s.since. News may
+// come late: the grant may be over by then, and the token have been granted again,
+// although it was asked for in between. So if the time since s.since leaves room
+// for that, w asks: the answer has what is true, the fence too.
 func (n *locker) acceptPush(s *seat, g Grant) {
 	s.crowd(g.Waiters)
 	s.fence, s.turn = g.Fence, 0
 	s.sent, s.ends = s.since, s.since.Add(g.TTL)
 	w := s.waiters.front()
-	if time.Until(s.ends) < w.opts.TTL/3*2 || w.opts.Replicas > 0 {
+	if time.Until(s.ends) < w.opts.TTL/3*2 {
+		s.phase = asking
+		w.signal()
+		return
+	}
+	if w.opts.Replicas > 0 {
 		s.phase = confirming
 		w.signal()
 		return

@@ -33,7 +33,7 @@ type tenure struct {
 	claim  Claim
 	phase  phase
 	placed bool      // the backend may know the token
-	since  time.Time // a grant that is not known yet was not made before this
+	since  time.Time // when the token was first asked for: no grant is older
 	poll   time.Time // queued: when to ask again
 	pushed *Grant    // came while a request was under way
 

@@ -24,7 +24,7 @@ func wrongBackends() []wrong {
 				return r, err
 			}}
 		}},
-		{name: "one fence for all", breaks: []string{"FenceRises"}, mutant: func() *mutant {
+		{name: "one fence for all", breaks: []string{"FenceRises", "ManyTurns"}, mutant: func() *mutant {
 			return &mutant{acquire: func(m *mutant, ctx context.Context, c lock.Claim, wait bool) (lock.Reply, error) {
 				r, err := m.Backend.Acquire(ctx, c, wait)
 				r.Fence = 1
@@ -53,6 +53,14 @@ func wrongBackends() []wrong {
 		{name: "loses wake-ups", breaks: []string{"ReleaseWakes"}, mutant: func() *mutant {
 			return &mutant{events: func(e lock.Events) lock.Events {
 				return earful{Events: e, granted: func(lock.Events, lock.Grant) {}}
+			}}
+		}},
+		{name: "calls grants longer than they are", breaks: []string{"LateNews"}, mutant: func() *mutant {
+			return &mutant{events: func(e lock.Events) lock.Events {
+				return earful{Events: e, granted: func(e lock.Events, g lock.Grant) {
+					g.TTL += time.Minute
+					e.Granted(g)
+				}}
 			}}
 		}},
 		{name: "does not say that others wait", breaks: []string{"TurnsPass"}, mutant: func() *mutant {
@@ -100,7 +108,7 @@ func wrongBackends() []wrong {
 				return m.Backend.Acquire(ctx, c, wait)
 			}}
 		}},
-		{name: "extends without looking", breaks: []string{"Renewed", "LossNoticed"}, mutant: func() *mutant {
+		{name: "extends without looking", breaks: []string{"Renewed", "LossNoticed", "HandedOverWhole"}, mutant: func() *mutant {
 			return &mutant{extend: func(*mutant, context.Context, lock.Claim) (lock.Reply, error) {
 				return lock.Reply{State: lock.Granted}, nil
 			}}
