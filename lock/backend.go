@@ -43,8 +43,9 @@ type Backend interface {
 }
 
 // A Listener is a Backend whose events cost something before the first one can
-// come. The Locker calls Listen when a waiter of its own process waits for the
-// first time; it does not block.
+// come. The Locker calls Listen when a waiter begins to wait behind a holder of
+// its own process, who must hear that others wait; it neither blocks nor takes
+// long.
 type Listener interface{ Listen() }
 
 // A Claim is what a Locker asks of a Backend for one tenure.

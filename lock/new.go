@@ -18,7 +18,7 @@ type locker struct {
 	tokens  *tokens
 	group   *lifecycle.Group
 
-	listen func() // the first local waiter calls it
+	listen func() // each waiter behind a holder of this process calls it
 
 	life context.Context // ends what Close leaves behind
 	end  context.CancelFunc
@@ -54,7 +54,7 @@ func New(b Backend, c Options) (Locker, error) {
 	n.ring = n.tick
 	n.listen = func() {}
 	if b, ok := b.(Listener); ok {
-		n.listen = sync.OnceFunc(b.Listen)
+		n.listen = b.Listen
 	}
 	n.life, n.end = context.WithCancel(context.Background())
 	if err := b.Start(n.tokens.process, n); err != nil {

@@ -6,6 +6,7 @@ import (
 	"net"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -16,6 +17,7 @@ type link struct {
 	client, server net.Conn
 	broken         chan struct{}
 	breaking       sync.Once
+	stranded       atomic.Bool
 }
 
 // A parcel is bytes on their way.
@@ -129,6 +131,10 @@ func (l *link) wait(due time.Time, d Direction) bool {
 		}
 	}
 	for {
+		if l.stranded.Load() {
+			<-l.broken
+			return false
+		}
 		healed := l.proxy.hole(d)
 		if healed == nil {
 			return true
@@ -140,6 +146,9 @@ func (l *link) wait(due time.Time, d Direction) bool {
 		}
 	}
 }
+
+// strand lets nothing pass any more until the link breaks.
+func (l *link) strand() { l.stranded.Store(true) }
 
 // reset breaks the link.
 func (l *link) reset() {

@@ -82,6 +82,21 @@ func (p *Proxy) Hole(d Direction) {
 	p.holes |= d
 }
 
+// Strand lets nothing pass any more, in either direction, on the connection that
+// the server knows under the given address, as if it were half open: nobody is
+// told, and no Pass heals it. It reports whether there is such a connection.
+func (p *Proxy) Strand(addr string) bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for l := range p.links {
+		if l.server.LocalAddr().String() == addr {
+			l.strand()
+			return true
+		}
+	}
+	return false
+}
+
 // Pass ends delays and holes and disarms a cut.
 func (p *Proxy) Pass() {
 	p.mu.Lock()

@@ -17,6 +17,12 @@ const (
 	deafPoll      = 50 * time.Millisecond  // where messages are refused
 )
 
+// What acquire.lua says of a lock that is held, in one number.
+const (
+	handsOn = 1 << iota // the holder tells who is next
+	joined              // the token was not in the queue before
+)
+
 // Acquire implements lock.Backend. The first wait of a process subscribes it
 // before it enters a queue.
 func (b *fifo) Acquire(ctx context.Context, c lock.Claim, wait bool) (lock.Reply, error) {
@@ -51,8 +57,12 @@ func (b *fifo) acquire(ctx context.Context, c lock.Claim, wait bool) (lock.Reply
 		case answer.alone:
 			r.State, r.Fence, r.Waiters = lock.Granted, uint64(answer.at(0)), 0
 		case answer.at(0) == 0:
-			r.State, r.Poll = lock.Held, b.poll(answer.at(1), answer.at(3) == 1)
+			r.State, r.Poll = lock.Held, b.poll(answer.at(1), answer.at(3)&handsOn != 0)
 			r.Waiters = int(answer.at(2))
+			if wait {
+				now := time.Now()
+				b.pulse.relied(now, now.Add(r.Poll), answer.at(3)&joined != 0)
+			}
 			return nil
 		default:
 			r.State, r.Fence, r.Waiters = lock.Granted, uint64(answer.at(1)), int(answer.at(2))
@@ -67,12 +77,12 @@ func (b *fifo) acquire(ctx context.Context, c lock.Claim, wait bool) (lock.Reply
 
 // poll says when to ask again: when the holder's grant has ended, or before that
 // where the message of a release may not come.
-func (b *fifo) poll(pttl int64, handsOn bool) time.Duration {
+func (b *fifo) poll(pttl int64, told bool) time.Duration {
 	longest := longestPoll
 	switch {
 	case b.hears() == refused:
 		longest = deafPoll
-	case !handsOn:
+	case !told:
 		longest = foreignPoll
 	case b.cluster:
 		longest = uncountedPoll

@@ -3,7 +3,8 @@
 --
 -- ARGV     token, ttl ms, how to tell others (see queue.lua), 1 to wait or 0
 -- Reply    {1, fence, waiters}                      the token has the lock
---          {0, pttl of the holder, waiters, 1 if the holder hands on or 0}
+--          {0, pttl of the holder, waiters, 1 if the holder hands on or 0, and 2
+--          more if the token was not in the queue before}
 -- Invariant: repeating the call with a token changes nothing but its expiry.
 local token, ttl, wait = ARGV[1], ARGV[2], ARGV[4] == '1'
 
@@ -20,12 +21,13 @@ if not owner then
   if not owner then return {1, next_fence(), 0} end
   if owner == token then return {1, fence, redis.call('LLEN', queue)} end
 end
-local hands_on = #owner == TOKEN
+local hands_on, joined = #owner == TOKEN, 0
 if wait then
   local entry = token .. ':' .. ttl
-  if not redis.call('LPOS', queue, entry) and redis.call('RPUSH', queue, entry) == 1 and hands_on then
-    tell(owner, 'w ' .. owner)
+  if not redis.call('LPOS', queue, entry) then
+    joined = 2
+    if redis.call('RPUSH', queue, entry) == 1 and hands_on then tell(owner, 'w ' .. owner) end
   end
   redis.call('EXPIRE', queue, DAY)
 end
-return {0, redis.call('PTTL', lock), redis.call('LLEN', queue), hands_on and 1 or 0}
+return {0, redis.call('PTTL', lock), redis.call('LLEN', queue), (hands_on and 1 or 0) + joined}
