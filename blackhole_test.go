@@ -41,10 +41,11 @@ func probe(n *cohort.Node, path string) (code int, body string, took time.Durati
 	return w.Code, w.Body.String(), time.Since(start)
 }
 
-// What one call may take, and how much longer than its ctx allows.
+// What one call may take, and how much longer than its ctx allows: half of the
+// promised 50 ms, because the limit below is twice that.
 const (
 	callBound = 200 * time.Millisecond
-	overtime  = 50 * time.Millisecond
+	overtime  = 25 * time.Millisecond
 )
 
 // TestTimingBlackHole: with Redis out of reach the node lives and says so within
@@ -64,10 +65,11 @@ func TestTimingBlackHole(t *testing.T) {
 		live, _, took := probe(n, "/livez")
 		slowest = max(slowest, took)
 		if live != http.StatusOK || slowest > 2*overtime {
-			t.Errorf("%s: livez is %d, the slowest answer took %v, want at most %v", want, live, slowest, overtime)
+			t.Errorf("%s: livez is %d, the slowest answer took %v, want at most %v", want, live, slowest, 2*overtime)
 		}
 	}
 	status("ok")
+	var latest time.Duration
 	for _, way := range []testenv.Direction{testenv.ToServer, testenv.ToClient, testenv.Both} {
 		proxy.Hole(way)
 		for _, c := range calls {
@@ -77,21 +79,23 @@ func TestTimingBlackHole(t *testing.T) {
 			took := time.Since(start)
 			cancel()
 			if took > callBound+2*overtime || c.want == fails && err == nil || c.want == works && err != nil {
-				t.Errorf("%s: %v after %v, want an answer within %v", c.name, err, took, callBound+overtime)
+				t.Errorf("%s: %v after %v, want an answer within %v", c.name, err, took, callBound+2*overtime)
 			}
+			latest = max(latest, took-callBound)
 			t.Logf("hole %d  %-16s %v", way, c.name, took.Round(time.Millisecond))
 		}
 		status("degraded")
 		proxy.Pass()
 		status("ok")
 	}
+	t.Logf("the latest call ended %v after its ctx", latest.Round(time.Millisecond))
 	proxy.Hole(testenv.Both)
 	ctx, cancel := context.WithTimeout(t.Context(), 5*callBound)
 	defer cancel()
 	start := time.Now()
 	err := n.Close(ctx)
 	if took := time.Since(start); err == nil || took > 5*callBound+4*overtime {
-		t.Errorf("Close: %v after %v, want an error within %v", err, took, 5*callBound+2*overtime)
+		t.Errorf("Close: %v after %v, want an error within %v", err, took, 5*callBound+4*overtime)
 	} else {
 		t.Logf("Close took %v of %v", took.Round(time.Millisecond), 5*callBound)
 	}

@@ -10,8 +10,10 @@ import (
 
 	"github.com/redis/go-redis/v9"
 
+	"github.com/cohort-go/cohort/internal/lifecycle"
 	"github.com/cohort-go/cohort/internal/redisconn"
 	"github.com/cohort-go/cohort/internal/redisstream"
+	"github.com/cohort-go/cohort/pubsub"
 )
 
 // backend is the pubsub.Backend of one node.
@@ -19,6 +21,7 @@ type backend struct {
 	client redis.UniversalClient
 	opts   Options
 	buses  []*bus
+	ending *lifecycle.Group // readers that never started, until they have ended
 }
 
 // bus is one stream.
@@ -39,7 +42,7 @@ func newBackend(c redis.UniversalClient, o *Options) (*backend, error) {
 		log.Warn("pubsubredis: the client has ContextTimeoutEnabled off: calls can outlive their context",
 			slog.String("bus", o.Bus))
 	}
-	b := &backend{client: c, opts: *o}
+	b := &backend{client: c, opts: *o, ending: lifecycle.New(pubsub.ErrClosed)}
 	for i := range o.Buses {
 		name := o.Bus
 		if o.Buses > 1 {
@@ -78,8 +81,9 @@ func (b *backend) Close(ctx context.Context, node string) error {
 		}
 		errs = append(errs, bus.stream.Leave(ctx, node))
 	}
-	if err := errors.Join(errs...); err != nil {
-		return fmt.Errorf("leave: %w", err)
+	err := errors.Join(errs...)
+	if err != nil {
+		err = fmt.Errorf("leave: %w", err)
 	}
-	return nil
+	return errors.Join(err, b.ending.Close(ctx, nil))
 }

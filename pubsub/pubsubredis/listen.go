@@ -2,7 +2,6 @@ package pubsubredis
 
 import (
 	"context"
-	"errors"
 	"time"
 
 	"github.com/cohort-go/cohort/internal/redisstream"
@@ -29,19 +28,22 @@ func (b *backend) Listen(ctx context.Context, i int, node string, feed pubsub.Fe
 		return nil, err
 	}
 	if err := l.reader.Start(ctx); err != nil {
-		over, cancel := context.WithCancel(context.Background())
-		cancel()
-		return nil, errors.Join(err, ignoreLate(l.reader.Close(over)))
+		b.abandon(l.reader)
+		return nil, err
 	}
 	return l, nil
 }
 
-// ignoreLate is nil if err only says that a goroutine needs a moment more.
-func ignoreLate(err error) error {
-	if errors.Is(err, context.Canceled) {
-		return nil
+// abandon ends a reader whose caller has no time left. It does not wait: a
+// connection that is being made to a server that does not answer ends with its
+// timeout.
+func (b *backend) abandon(r *redisstream.Reader) {
+	ends := func(context.Context) { _ = r.Close(context.Background()) }
+	if !b.ending.Go("reader", ends) { // the node was closed meanwhile
+		over, cancel := context.WithCancel(context.Background())
+		cancel()
+		_ = r.Close(over)
 	}
-	return err
 }
 
 func (l *listener) Position() pubsub.Mark { return mark(l.reader.Position()) }
