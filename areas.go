@@ -11,6 +11,7 @@ import (
 
 	"github.com/cohort-go/cohort/cache"
 	"github.com/cohort-go/cohort/cache/cacheredis"
+	"github.com/cohort-go/cohort/internal/agreement"
 	"github.com/cohort-go/cohort/internal/health"
 	"github.com/cohort-go/cohort/internal/redisconn"
 	"github.com/cohort-go/cohort/lock"
@@ -46,10 +47,9 @@ func (n *Node) open(ctx context.Context, opts Options) error {
 		checks = append(checks, ping("redis of "+strings.Join(areas, ", "), client))
 	}
 	if client := clients["worker"]; client != nil && !opts.NoWorker {
-		if err := agree(ctx, client, n.config); err != nil {
+		if err := n.agree(ctx, client); err != nil {
 			return err
 		}
-		n.group.Go("settings", func(ctx context.Context) { n.keepAgreed(ctx, client) })
 	}
 	if err := n.openWorker(ctx, opts, clients["worker"]); err != nil {
 		return fmt.Errorf("cohort: worker: %w", err)
@@ -77,6 +77,20 @@ func (n *Node) open(ctx context.Context, opts Options) error {
 	n.health = health.New(checks...)
 	n.group.Go("health checks", n.health.Run)
 	n.health.Started()
+	return nil
+}
+
+// agree refuses to start beside nodes with other settings, and then keeps its own
+// in force.
+func (n *Node) agree(ctx context.Context, client redis.UniversalClient) error {
+	settings := agreement.New(client, n.config.Namespace, n.config.settings())
+	switch differing, err := settings.Reach(ctx); {
+	case err != nil:
+		return fmt.Errorf("cohort: compare the configuration with that of other nodes: %w", err)
+	case differing != nil:
+		return &ConfigMismatchError{Variables: differing}
+	}
+	n.group.Go("settings", func(ctx context.Context) { settings.Keep(ctx, n.log) })
 	return nil
 }
 

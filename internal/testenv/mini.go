@@ -8,7 +8,6 @@ import (
 )
 
 // Mini returns a client of a miniredis of its own, which needs nothing
-// Mini returns a client of a miniredis of its own, which needs nothing
 // installed. Its keys expire in real time.
 func Mini(t testing.TB) *redis.Client {
 	t.Helper()
