@@ -14,12 +14,13 @@
 // script, calls stream_append in it, and passes the keys and arguments that
 // [Stream.Keys] and [Stream.Args] return:
 //
-//	var set = script.New(redisstream.AppendLua + setLua)
-//
-//	// set.lua. KEYS: 1 the entry, then the stream's; ARGV: 1 the value, then the stream's.
+//	-- set.lua. KEYS: 1 the entry, then the stream's; ARGV: 1 the value, then the stream's.
 //	redis.call('SET', KEYS[1], ARGV[1])
 //	return stream_append(KEYS, 1, ARGV, 1, {ARGV[#ARGV]})
 //
+// and in Go
+//
+//	set := script.New(redisstream.AppendLua() + setLua)
 //	keys := append([]string{entryKey}, stream.Keys()...)
 //	args := append([]any{value}, stream.Args()...)
 //	set.Run(ctx, client, keys, append(args, invalidation)...)

@@ -3,7 +3,7 @@
 // in seconds. No metric has the channel, the key or the payload of a message.
 //
 //	tel, err := pubsubotel.New(pubsubotel.Options{})
-//	ps, err := pubsubredis.New(rdb, pubsubredis.Options{Options: pubsub.Options{Hooks: tel.Hooks()}})
+//	ps, err := pubsubredis.New(client, pubsubredis.Options{Options: pubsub.Options{Hooks: tel.Hooks()}})
 //	s, err := ps.Subscribe(ctx, "orders.>", tel.Process(handle), pubsub.SubscribeOptions{})
 //
 // A trace goes on from the publisher to the handler, in the message's Headers:

@@ -3,7 +3,7 @@
 // seconds. No metric has the ID, the kind, the key or the payload of a message.
 //
 //	tel, err := queueotel.New("mails", queueotel.Options{})
-//	q, err := queueredis.New(rdb, "mails", queueredis.Options{Options: queue.Options{Hooks: tel.Hooks()}})
+//	q, err := queueredis.New(client, "mails", queueredis.Options{Options: queue.Options{Hooks: tel.Hooks()}})
 //	stop, err := tel.Watch(q.(queue.Inspector))
 //	c, err := q.Consume(ctx, handle, queue.ConsumeOptions{Middleware: []queue.Middleware{tel.Process}})
 //

@@ -3,7 +3,7 @@
 //
 //	func TestBackend(t *testing.T) {
 //		workeridtest.Run(t, func(t *testing.T) workeridtest.Server {
-//			b := mybackend.New(…)
+//			b := openBackend()
 //			return workeridtest.Server{
 //				Backend: b,
 //				Elapse:  time.Sleep,
