@@ -117,10 +117,15 @@ func (m *Messaging) Send(ctx context.Context, header *map[string]string) (contex
 	}
 }
 
-// Process begins the span of a handler, below the span that sent the message.
-func (m *Messaging) Process(ctx context.Context, header map[string]string) (context.Context, func(error)) {
+// Process runs a handler in a span below the one that sent the message with this
+// header. One that panics ends the span with the error panicked.
+func (m *Messaging) Process(ctx context.Context, header map[string]string, panicked error, handle func(context.Context) error) (err error) {
 	ctx = m.propagator.Extract(ctx, propagation.MapCarrier(header))
-	return m.start(ctx, "process", trace.SpanKindConsumer)
+	ctx, end := m.start(ctx, "process", trace.SpanKindConsumer)
+	err = panicked // unless handle returns
+	defer func() { end(err) }()
+	err = handle(ctx)
+	return err
 }
 
 func (m *Messaging) start(ctx context.Context, operation string, kind trace.SpanKind) (context.Context, func(error)) {

@@ -89,11 +89,7 @@ func (t *Telemetry) Send(ctx context.Context, m *pubsub.Message) (spanned contex
 
 // Process returns next in a span below the one that sent the message.
 func (t *Telemetry) Process(next pubsub.Handler) pubsub.Handler {
-	return func(ctx context.Context, d *pubsub.Delivery) (err error) {
-		ctx, end := t.messaging.Process(ctx, d.Headers)
-		err = pubsub.ErrPanic // unless next returns
-		defer func() { end(err) }()
-		err = next(ctx, d)
-		return err
+	return func(ctx context.Context, d *pubsub.Delivery) error {
+		return t.messaging.Process(ctx, d.Headers, pubsub.ErrPanic, func(ctx context.Context) error { return next(ctx, d) })
 	}
 }

@@ -90,12 +90,8 @@ func (t *Telemetry) Send(ctx context.Context, m *queue.Message) (spanned context
 // Process is a [queue.Middleware]: the handler runs in a span below the one that
 // sent the message.
 func (t *Telemetry) Process(next queue.Handler) queue.Handler {
-	return func(ctx context.Context, d *queue.Delivery) (err error) {
-		ctx, end := t.messaging.Process(ctx, d.Header)
-		err = queue.ErrHandlerPanic // unless next returns
-		defer func() { end(err) }()
-		err = next(ctx, d)
-		return err
+	return func(ctx context.Context, d *queue.Delivery) error {
+		return t.messaging.Process(ctx, d.Header, queue.ErrHandlerPanic, func(ctx context.Context) error { return next(ctx, d) })
 	}
 }
 
