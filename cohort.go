@@ -25,6 +25,16 @@
 // take nothing new and their workers finish or give back; signals end; locks are
 // released; the worker number is given back last, when nothing of this node can
 // make an ID any more; then connections close.
+//
+// # Rights
+//
+// A user of Redis with restricted rights needs what the areas' packages list under
+// this heading, for each area on that server, and where the worker numbers are
+//
+//	~<namespace>:node:*
+//	+eval +evalsha +get +set
+//	+ping   for the health checks
+//	+info   to warn about a server that is too old
 package cohort
 
 import (

@@ -20,15 +20,21 @@
 //
 // # Rights
 //
-// With an ACL a Store needs, on the keys and channels "namespace:cache:*": EVAL,
-// EVALSHA, TIME, GET, MGET, SET, DEL, UNLINK, GETRANGE, PTTL, PERSIST, PEXPIREAT,
-// HGET, HMGET, HSET, HDEL, HINCRBY, ZADD, ZREM, ZRANGEBYSCORE, ZREVRANGE, XADD,
-// XRANGE, XREVRANGE, PUBLISH and SUBSCRIBE (on a Cluster SPUBLISH and SSUBSCRIBE);
-// SCAN for Keys and Clear; and INFO, without which a failover is noticed only if
-// ordinals went back. A [Bloom], [Counter] or [Limiter] needs, on the keys
-// "namespace:bloom:*", "namespace:counter:*" or "namespace:limiter:*": EVAL,
-// EVALSHA, GET, SET, DEL, UNLINK, GETRANGE, SETRANGE, STRLEN, GETBIT, SETBIT,
-// EXISTS, INCRBY, PEXPIRE, PTTL, TIME, MULTI and EXEC.
+// A user with restricted rights needs for a Store
+//
+//	~<namespace>:cache:* &<namespace>:cache:*
+//	+eval +evalsha +time +get +mget +set +del +unlink +getrange
+//	+pttl +persist +pexpireat +hget +hmget +hset +hdel +hincrby
+//	+zadd +zrem +zrangebyscore +zrevrange +xadd +xrange +xrevrange
+//	+publish +subscribe   on a Cluster also spublish and ssubscribe
+//	+scan                 for Keys and Clear
+//	+info                 without it a failover is noticed only if ordinals went back
+//
+// and for a [Bloom], [Counter] or [Limiter]
+//
+//	~<namespace>:bloom:* ~<namespace>:counter:* ~<namespace>:limiter:*
+//	+eval +evalsha +get +set +del +unlink +getrange +setrange +strlen
+//	+getbit +setbit +exists +incrby +pexpire +pttl +time +multi +exec
 //
 // The client is borrowed. It should have ContextTimeoutEnabled: without it a call
 // can outlive its ctx by the client's ReadTimeout.

@@ -17,14 +17,6 @@ import (
 	"github.com/cohort-go/cohort/internal/testenv"
 )
 
-// The rights that the documentation of the package lists.
-var (
-	storeRights = strings.Fields("eval evalsha time get mget set del unlink getrange pttl persist pexpireat " +
-		"hget hmget hset hdel hincrby zadd zrem zrangebyscore zrevrange xadd xrange xrevrange publish subscribe scan info")
-	structureRights = strings.Fields("eval evalsha get set del unlink getrange setrange strlen getbit setbit " +
-		"exists incrby pexpire pttl time multi exec")
-)
-
 // connecting are commands of every client of go-redis, not of this package.
 var connecting = []string{"hello", "client", "auth", "ping", "select", "echo"}
 
@@ -32,51 +24,17 @@ var connecting = []string{"hello", "client", "auth", "ping", "select", "echo"}
 // also the proof that no KEYS, FLUSHDB or FLUSHALL is sent, and no key of others
 // touched. No right is superfluous.
 func TestRights(t *testing.T) {
-	for _, tt := range []struct {
-		name   string
-		rights []string
-		keys   []string
-		run    func(t *testing.T, c redis.UniversalClient)
-	}{
-		{"Store", storeRights, []string{"app:cache:*"}, storeSuite},
-		{"Structures", structureRights, []string{"app:bloom:*", "app:counter:*", "app:limiter:*"}, structureSuites},
-	} {
+	lists := testenv.DocumentedRights(t, "doc.go", "app")
+	for i, tt := range []struct {
+		name string
+		run  func(t *testing.T, c redis.UniversalClient)
+	}{{"Store", storeSuite}, {"Structures", structureSuites}} {
 		t.Run(tt.name, func(t *testing.T) {
 			srv := testenv.Redis(t)
-			admin := srv.Client(t)
-			client := restricted(t, srv, admin, tt.rights, tt.keys)
-			tt.run(t, client)
-			for _, command := range superfluous(admin.Info(t.Context(), "commandstats").Val(), tt.rights) {
-				t.Errorf("the right to %s is not needed", command)
-			}
+			tt.run(t, srv.Restricted(t, lists[i]))
+			srv.AllUsed(t, lists[i])
 		})
 	}
-}
-
-// restricted returns a client of a user with the rights alone.
-func restricted(t *testing.T, srv *testenv.Server, admin *redis.Client, rights, keys []string) *redis.Client {
-	t.Helper()
-	args := []any{"ACL", "SETUSER", "app", "on", ">secret", "resetchannels", "&app:cache:*", "-@all", "+hello", "+client|setinfo", "+ping"}
-	for _, k := range keys {
-		args = append(args, "~"+k)
-	}
-	for _, r := range rights {
-		args = append(args, "+"+r)
-	}
-	if err := admin.Do(t.Context(), args...).Err(); err != nil {
-		t.Fatal(err)
-	}
-	return srv.Client(t, func(o *redis.Options) { o.Username, o.Password = "app", "secret" })
-}
-
-// superfluous returns the rights that were not used, by the server's counts.
-func superfluous(stats string, rights []string) (unused []string) {
-	for _, r := range rights {
-		if !strings.Contains(stats, "cmdstat_"+r+":") {
-			unused = append(unused, r)
-		}
-	}
-	return unused
 }
 
 // storeSuite runs the suite of the cache, each case on an empty namespace.
@@ -169,6 +127,7 @@ func TestMonitor(t *testing.T) {
 	if err := conn.SetReadDeadline(time.Now().Add(30 * time.Second)); err != nil {
 		t.Fatal(err)
 	}
+	allowed := append(testenv.DocumentedRights(t, "doc.go", "app")[0].Commands(), connecting...)
 	lines := 0
 	for seen.Scan() {
 		line := seen.Text()
@@ -176,7 +135,7 @@ func TestMonitor(t *testing.T) {
 			break
 		}
 		lines++
-		if command, ok := commandOf(line); ok && !slices.Contains(storeRights, command) && !slices.Contains(connecting, command) {
+		if command, ok := commandOf(line); ok && !slices.Contains(allowed, command) {
 			t.Errorf("sent: %s", line)
 		}
 	}

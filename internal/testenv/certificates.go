@@ -29,17 +29,21 @@ type Certificates struct {
 // NewCertificates makes the files in a folder that goes with t.
 func NewCertificates(t testing.TB) *Certificates {
 	t.Helper()
-	dir := t.TempDir()
+	c, err := newCertificates(t.TempDir())
+	if err != nil {
+		t.Fatalf("testenv: certificates: %v", err)
+	}
+	return c
+}
+
+func newCertificates(dir string) (*Certificates, error) {
 	in := func(name string) string { return filepath.Join(dir, name) }
 	c := &Certificates{
 		Dir: dir, CA: in("ca.pem"),
 		ServerCert: in("server.pem"), ServerKey: in("server.key"),
 		ClientCert: in("client.pem"), ClientKey: in("client.key"),
 	}
-	if err := c.make(); err != nil {
-		t.Fatalf("testenv: certificates: %v", err)
-	}
-	return c
+	return c, c.make()
 }
 
 func (c *Certificates) make() error {
@@ -128,22 +132,26 @@ func (c *Certificates) Config(t testing.TB, mutual bool) *tls.Config {
 // a client's certificate if mutual.
 func RedisTLS(t testing.TB, c *Certificates, mutual bool, args ...string) *Server {
 	t.Helper()
+	s, err := newTLSServer("redis-server", t.TempDir(), c, mutual, args...)
+	if err != nil {
+		unavailable(t, err)
+	}
+	s.stopWith(t)
+	return s
+}
+
+func newTLSServer(program, dir string, c *Certificates, mutual bool, args ...string) (*Server, error) {
 	auth := "no"
 	if mutual {
 		auth = "yes"
 	}
-	s, err := newProgram("redis-server", t.TempDir(), func(port int, dir string) ([]string, error) {
+	return newProgram(program, dir, func(port int, dir string) ([]string, error) {
 		return append(redisArgs(port, dir),
 			append([]string{
 				"--tls-port", fmt.Sprint(port + busOffset), "--tls-ca-cert-file", c.CA,
 				"--tls-cert-file", c.ServerCert, "--tls-key-file", c.ServerKey, "--tls-auth-clients", auth,
 			}, args...)...), nil
 	})
-	if err != nil {
-		unavailable(t, err)
-	}
-	s.stopWith(t)
-	return s
 }
 
 // TLSAddr is host and port for TLS, of a server that [RedisTLS] started.

@@ -15,9 +15,9 @@ import (
 const sharedPatience = 15 * time.Second
 
 // EachRedis runs f once for every kind of Redis that the module promises to
-// work with: Redis 8, Valkey 8, a Redis Cluster, a master behind sentinels,
-// and Redis 7 in a container. Each run is a subtest named after its kind and
-// finds an empty server.
+// work with: Redis 8, Valkey 8 over TLS with certificates on both sides, a Redis
+// Cluster, a master behind sentinels, and Redis 7 in a container. Each run is a
+// subtest named after its kind and finds an empty server.
 //
 // Where COHORT_TEST_REDIS_URL names a server, there is a run on that one, too.
 //
@@ -43,8 +43,8 @@ func EachRedisAndMini(t *testing.T, f func(t *testing.T, client redis.UniversalC
 
 // kinds are the servers that EachRedis visits.
 var kinds = []*kind{
-	shared("redis8", startServer("redis-server")),
-	shared("valkey8", startServer("valkey-server")),
+	shared("redis8", startRedis),
+	shared("valkey8-tls", startValkeyTLS),
 	shared("cluster", startCluster),
 	shared("sentinel", startSentinel),
 	shared("redis7", startContainer("redis:7")),
@@ -91,19 +91,36 @@ func empty(ctx context.Context, client redis.UniversalClient) error {
 	return client.FlushAll(ctx).Err()
 }
 
-func startServer(program string) func() (connector, error) {
-	return func() (connector, error) {
-		dir, err := owned.sharedDir()
-		if err != nil {
-			return nil, err
-		}
-		s, err := newServer(program, dir)
-		if err != nil {
-			return nil, err
-		}
-		owned.onClose(s.stop)
-		return func(t testing.TB) redis.UniversalClient { return s.Client(t) }, nil
+func startRedis() (connector, error) {
+	dir, err := owned.sharedDir()
+	if err != nil {
+		return nil, err
 	}
+	s, err := newServer("redis-server", dir)
+	if err != nil {
+		return nil, err
+	}
+	owned.onClose(s.stop)
+	return func(t testing.TB) redis.UniversalClient { return s.Client(t) }, nil
+}
+
+func startValkeyTLS() (connector, error) {
+	dir, err := owned.sharedDir()
+	if err != nil {
+		return nil, err
+	}
+	files, err := newCertificates(dir)
+	if err != nil {
+		return nil, err
+	}
+	s, err := newTLSServer("valkey-server", dir, files, true)
+	if err != nil {
+		return nil, err
+	}
+	owned.onClose(s.stop)
+	return func(t testing.TB) redis.UniversalClient {
+		return newClient(t, s.TLSAddr(), func(o *redis.Options) { o.TLSConfig = files.Config(t, true) })
+	}, nil
 }
 
 func startContainer(image string) func() (connector, error) {

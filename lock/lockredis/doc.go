@@ -53,7 +53,8 @@
 //	+evalsha +eval +get +set +del +exists +pexpire +expire +pttl +time
 //	+lpop +rpush +lrem +lpos +llen +publish +subscribe +unsubscribe +ping
 //	+zadd +zrem +zcard +zscore +zrange +zremrangebyscore
+//	+wait   with Options.Replicas
+//	+scan   for [lock.Lister]
 //
-// +wait where Options.Replicas is used, and +scan for [lock.Lister]. Without +publish and +subscribe the
-// locks work, but waiters poll.
+// Without publish and subscribe the locks work, but waiters poll.
 package lockredis

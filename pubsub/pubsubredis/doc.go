@@ -22,11 +22,15 @@
 //
 // # Rights
 //
-// With an ACL a node needs these commands on the keys "namespace:pubsub:*" and
-// the channels of the same pattern: EVAL, EVALSHA, HINCRBY, HSET, HMGET, TIME,
-// DEL, XADD, XRANGE, XREVRANGE, XTRIM, PUBLISH and SUBSCRIBE (on a Cluster
-// SPUBLISH and SSUBSCRIBE), ZADD, ZSCORE, ZRANGE, ZREM, ZREMRANGEBYSCORE, PING,
-// WAIT for Message.Replicas, XLEN and ZRANGEBYSCORE for Inspect, XREAD with
-// Options.Tail in place of SUBSCRIBE, and INFO, without which a failover is
-// noticed only if ordinals went back.
+// A user with restricted rights needs
+//
+//	~<namespace>:pubsub:* &<namespace>:pubsub:*
+//	+eval +evalsha +time +ping +hset +hmget +hincrby +del
+//	+xadd +xrange +xrevrange +xtrim
+//	+zadd +zscore +zrange +zrem +zremrangebyscore
+//	+publish +subscribe    on a Cluster also spublish and ssubscribe
+//	+xread                 with Options.Tail, in place of subscribe
+//	+wait                  for Message.Replicas
+//	+xlen +zrangebyscore   for Inspect
+//	+info                  without it a failover is noticed only if ordinals went back
 package pubsubredis

@@ -11,11 +11,17 @@
 //
 // # Rights
 //
-// With an ACL a Queue needs, on the keys "namespace:queue:*": EVAL, EVALSHA, TIME,
-// BLPOP, EXISTS, HGET, HSET, HSETNX, HMGET, HGETALL, HDEL, HLEN, HEXISTS, HINCRBY,
-// HINCRBYFLOAT, HSTRLEN, LPUSH, RPUSH, LPOP, LLEN, LRANGE, LINDEX, LREM, ZADD, ZREM,
-// ZCARD, ZSCORE, ZMSCORE, ZRANGE, ZRANGEBYSCORE, ZRANGEBYLEX and ZSCAN; WAIT with
-// Options.Replicas; CONFIG GET, if it is to warn about maxmemory-policy.
+// A user with restricted rights needs
+//
+//	~<namespace>:queue:*
+//	+eval +evalsha +time +blpop +exists
+//	+hget +hset +hsetnx +hmget +hgetall +hdel +hlen +hexists
+//	+hincrby +hincrbyfloat +hstrlen
+//	+lpush +rpush +lpop +llen +lrange +lindex +lrem
+//	+zadd +zrem +zcard +zscore +zmscore +zrange +zrangebyscore +zrangebylex +zscan
+//	+wait         with Options.Replicas
+//	+config|get   to warn about maxmemory-policy
+//	+scan         for Names
 package queueredis
 
 import (

@@ -8,31 +8,18 @@ import (
 	"testing"
 	"time"
 
-	"github.com/redis/go-redis/v9"
-
 	"github.com/cohort-go/cohort/internal/testenv"
 	"github.com/cohort-go/cohort/queue"
 	"github.com/cohort-go/cohort/queue/queueredis"
 	"github.com/cohort-go/cohort/queue/queuetest"
 )
 
-// rights are those that the documentation lists.
-const rights = "eval evalsha time blpop exists hget hset hsetnx hmget hgetall hdel hlen hexists hincrby hincrbyfloat hstrlen " +
-	"lpush rpush lpop llen lrange lindex lrem zadd zrem zcard zscore zmscore zrange zrangebyscore zrangebylex zscan"
-
 // TestRights runs the suite as a user who has the documented rights and no other.
 // No right is superfluous.
 func TestRights(t *testing.T) {
 	server := testenv.Redis(t)
-	admin := server.Client(t)
-	args := []any{"ACL", "SETUSER", "app", "on", ">secret", "resetchannels", "~cohort:queue:*", "-@all", "+hello", "+client|setinfo", "+ping"}
-	for right := range strings.FieldsSeq(rights) {
-		args = append(args, "+"+right)
-	}
-	if err := admin.Do(t.Context(), args...).Err(); err != nil {
-		t.Fatal(err)
-	}
-	client := server.Client(t, func(o *redis.Options) { o.Username, o.Password = "app", "secret" })
+	rights := testenv.DocumentedRights(t, "queueredis.go", "cohort")[0].Without("wait", "config|get")
+	client := server.Restricted(t, rights)
 	t.Run("suite", func(t *testing.T) { queuetest.Run(t, newHarness(client)) })
 
 	q, err := queueredis.New(client, "full", queueredis.Options{MaxLen: 10})
@@ -46,12 +33,10 @@ func TestRights(t *testing.T) {
 	if _, err := q.Receive(t.Context(), 1, time.Minute); err != nil {
 		t.Fatal(err)
 	}
-	used := admin.Info(t.Context(), "commandstats").Val()
-	for right := range strings.FieldsSeq(rights) {
-		if !strings.Contains(used, "cmdstat_"+right+":") {
-			t.Errorf("the right to %s is not needed", right)
-		}
+	if _, err := queueredis.Names(t.Context(), client, ""); err != nil {
+		t.Error(err)
 	}
+	server.AllUsed(t, rights)
 }
 
 // TestEvictionIsWarnedOf has a server that may drop messages.

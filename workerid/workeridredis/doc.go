@@ -34,8 +34,9 @@
 //
 // # Rights
 //
-// A user needs the keys ~cohort:workerid:* and
+// A user with restricted rights needs
 //
+//	~<namespace>:workerid:*
 //	+evalsha +eval             each operation is one script
 //	+wait                      only with Options.Replicas
 //	+time +info                inside the scripts

@@ -3,8 +3,6 @@ package workeridredis_test
 import (
 	"context"
 	"errors"
-	"os"
-	"regexp"
 	"strings"
 	"testing"
 	"time"
@@ -61,35 +59,11 @@ func TestExhausted(t *testing.T) {
 	})
 }
 
-// pattern of the keys that an ACL has to allow, as the documentation says.
-const keyPattern = "~cohort:workerid:*"
-
 // TestACL runs the suite as a user who may do only what the documentation lists.
 func TestACL(t *testing.T) {
 	server := testenv.Redis(t)
-	rules := append([]any{"ACL", "SETUSER", "worker", "on", ">secret", keyPattern}, documentedCommands(t)...)
-	if err := server.Client(t).Do(t.Context(), rules...).Err(); err != nil {
-		t.Fatal(err)
-	}
-	client := server.Client(t, func(o *redis.Options) { o.Username, o.Password = "worker", "secret" })
+	client := server.Restricted(t, testenv.DocumentedRights(t, "doc.go", "cohort")[0])
 	workeridtest.Run(t, func(t *testing.T) workeridtest.Server { return suiteServer(t, client, server.Client(t)) })
-}
-
-// documentedCommands reads the ACL table of doc.go.
-func documentedCommands(t *testing.T) []any {
-	t.Helper()
-	text, err := os.ReadFile("doc.go")
-	if err != nil {
-		t.Fatal(err)
-	}
-	var rules []any
-	for _, rule := range regexp.MustCompile(`\+[a-z|]+`).FindAllString(string(text), -1) {
-		rules = append(rules, rule)
-	}
-	if len(rules) < 10 {
-		t.Fatalf("doc.go lists %v", rules)
-	}
-	return rules
 }
 
 // TestBlind hides INFO: each new holder keeps the gap, and a lease that ran out
