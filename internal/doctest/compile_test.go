@@ -120,9 +120,9 @@ func (b block) given(t *testing.T) []byte {
 	if strings.HasSuffix(b.file, ".md") {
 		name = strings.TrimSuffix(path.Base(b.file), ".md")
 	}
-	text, err := os.ReadFile(filepath.Join("testdata", name+".go"))
+	text, err := os.ReadFile(filepath.Join("testdata", name+".go.txt"))
 	if err != nil {
-		text, err = os.ReadFile(filepath.Join("testdata", "default.go"))
+		text, err = os.ReadFile(filepath.Join("testdata", "default.go.txt"))
 	}
 	if err != nil {
 		t.Fatal(err)
