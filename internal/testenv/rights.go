@@ -44,7 +44,8 @@ func DocumentedRights(t testing.TB, file, namespace string) (lists []Rights) {
 
 func rules(text, namespace string) (list Rights) {
 	for word := range strings.FieldsSeq(text) {
-		if strings.Contains("~&+", word[:1]) {
+		switch word[0] {
+		case '~', '&', '+':
 			list = append(list, strings.ReplaceAll(word, "<namespace>", namespace))
 		}
 	}
