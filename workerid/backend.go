@@ -53,8 +53,11 @@ type AcquireRequest struct {
 	Holder    string
 }
 
-// RenewRequest asks for a new mark and expiry. A record that is missing or that
-// another epoch wrote is revived from what the holder was promised last.
+// RenewRequest asks for a new mark and expiry of the grant that Token, Generation and
+// Start name together. A record that is missing or that another epoch wrote is
+// revived from what the holder was promised last, unless it is of a later grant. The
+// request may be an old one, so the mark of whoever is revived also keeps clear of
+// everything that may have been promised and lost.
 type RenewRequest struct {
 	Terms                          Terms
 	ID                             int
@@ -67,12 +70,13 @@ type RenewRequest struct {
 }
 
 // ReleaseRequest gives a number back: the one that Token holds, if ID is negative
-// because the holder has never learned it.
+// because the holder has never learned it. Then nothing was stamped with it.
 type ReleaseRequest struct {
 	Terms Terms
 	ID    int
 	Token string
 	Known []string // nonces of which the record must have one
+	Epoch string   // of the last Grant: the mark of a record of another one stays
 	End   int64    // end of the last tick that the holder stamped, Unix milliseconds
 }
 
@@ -84,6 +88,8 @@ type Grant struct {
 	Mark       int64 // and up to here
 	Expires    int64 // by the server's clock
 	Time       int64 // the server's clock
+	// Epoch names the time for which the server has certainly kept its writes.
+	Epoch string
 }
 
 // Terms returns what the protocol works with under these options, as an Allocator

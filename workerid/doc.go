@@ -17,11 +17,14 @@
 //   - If the server lost data (a failover, a restart from an old snapshot, a
 //     flush) the same holds while clocks of nodes and servers agree within Skew
 //     and losses are at least two gaps apart, counted from the first round trip
-//     after the loss. The gap is Horizon or MaxAhead + 4 MaxTick, whichever is
-//     longer, + 2 Skew + 3 MaxTick: 30s with the defaults. Holders carry on;
-//     numbers taken within the gap start up to a gap in the future.
+//     after the loss, or from a Fresh start. The gap is Horizon or MaxAhead +
+//     4 MaxTick, whichever is longer, + 2 Skew + 3 MaxTick: 30s with the defaults.
+//     Holders carry on; numbers taken within the gap start up to a gap in the future.
 //   - A number is given to another holder only when its lease has ended by the
 //     server's clock or it was released.
+//   - A request that arrives late, or again, gives nobody a span that another was
+//     given: not when its sender has released, nor when the number has passed on, nor
+//     when the server has lost data since.
 //   - A reply that got lost costs no number, and two copies of one process do not
 //     both keep renewing.
 //   - Losing the server for less than Horizon − 1.2 Renew − MaxTick costs nothing:
@@ -34,6 +37,10 @@
 //     stopped past its lease still has the rest of its window, which the next
 //     holder keeps clear of. Use the number for IDs, not as a lock (package lock
 //     has fences for that).
+//   - Nothing holds while two servers acknowledge at once, as when a master that was
+//     replaced is cut off together with some nodes and goes on answering them. Have
+//     it need a replica for that: Replicas of package workeridredis, or
+//     min-replicas-to-write of the server.
 //   - A copied process, such as a restored snapshot of a virtual machine, can
 //     stamp like its original until its next renewal.
 //   - [NewMemory], [Static] and [Random] know nothing of earlier processes.

@@ -23,31 +23,60 @@ func TestHistories(t *testing.T) {
 	client := redis.NewClient(&redis.Options{Addr: mini.Addr()})
 	defer client.Close()
 	rapid.Check(t, func(r *rapid.T) {
-		mini.FlushAll()
-		h := &history{ledger: workerid.NewLedger(), now: 1_700_000_000_000, mini: mini}
-		h.sim = newSimRedis(func() int64 { return h.now })
-		defer h.sim.state.Close()
-		simClient := h.sim.client()
-		defer simClient.Close()
-		var err error
-		if h.terms, err = simOptions().Terms(); err != nil {
-			r.Fatal(err)
-		}
-		h.backends = []workerid.Backend{h.ledger, backendOn(r, simClient)}
-		if rapid.Bool().Draw(r, "on miniredis") { // which has no identity and hides nothing
-			h.backends = append(h.backends, backendOn(r, client))
-			h.sim.runID, h.sim.repID = "", ""
+		h := newHistory(r)
+		defer h.close()
+		if rapid.Bool().Draw(r, "on miniredis") {
+			h.join(r, client, mini.SetTime)
+			h.sim.runID, h.sim.repID = "", "" // miniredis has no identity and hides nothing
 			h.plain = true
 		}
-		h.tell()
-		r.Repeat(map[string]func(*rapid.T){
-			"acquire": h.acquire,
-			"renew":   h.renew,
-			"release": h.release,
-			"holders": h.holders,
-			"elapse":  h.elapse,
-			"lose":    h.lose,
-		})
+		h.run(r)
+	})
+}
+
+// newHistory has the ledger and the simulated server.
+func newHistory(r *rapid.T) *history {
+	h := &history{ledger: workerid.NewLedger(), now: 1_700_000_000_000}
+	h.sim = newSimRedis(func() int64 { return h.now })
+	h.simClient = h.sim.client()
+	var err error
+	if h.terms, err = simOptions().Terms(); err != nil {
+		r.Fatal(err)
+	}
+	h.backends = []workerid.Backend{h.ledger, backendOn(r, h.simClient)}
+	return h
+}
+
+func (h *history) close() {
+	_ = h.simClient.Close()
+	h.sim.state.Close()
+}
+
+// join has another server, without data, asked the same.
+func (h *history) join(r *rapid.T, client *redis.Client, setTime func(time.Time)) {
+	h.backends = append(h.backends, backendOn(r, client))
+	h.client, h.setTime = client, setTime
+	h.flush(r)
+}
+
+func (h *history) flush(r *rapid.T) {
+	if h.client == nil {
+		return
+	}
+	if err := h.client.FlushAll(r.Context()).Err(); err != nil {
+		r.Fatal(err)
+	}
+}
+
+func (h *history) run(r *rapid.T) {
+	h.tell()
+	r.Repeat(map[string]func(*rapid.T){
+		"acquire": h.acquire,
+		"renew":   h.renew,
+		"release": h.release,
+		"holders": h.holders,
+		"elapse":  h.elapse,
+		"lose":    h.lose,
 	})
 }
 
@@ -61,29 +90,34 @@ func backendOn(r *rapid.T, client *redis.Client) workerid.Backend {
 
 // history is several backends that are asked the same.
 type history struct {
-	ledger   *workerid.Ledger
-	sim      *simRedis
-	mini     *miniredis.Miniredis
-	backends []workerid.Backend
-	terms    workerid.Terms
-	now      int64
-	texts    int
-	plain    bool // the server has no identity
-	held     []*held
+	ledger    *workerid.Ledger
+	sim       *simRedis
+	simClient *redis.Client
+	client    *redis.Client // of the server that joined, or nil
+	setTime   func(time.Time)
+	backends  []workerid.Backend
+	terms     workerid.Terms
+	now       int64
+	texts     int
+	plain     bool // the server that joined has no identity
+	held      []*held
 }
 
 // held is a grant that somebody remembers.
 type held struct {
 	workerid.Grant
 
-	token string
-	known []string
+	token   string
+	known   []string
+	request workerid.AcquireRequest
 }
 
 // tell sets the clocks and identities of all servers.
 func (h *history) tell() {
 	h.ledger.Now, h.ledger.Server, h.ledger.Blind = h.now, h.sim.runID+h.sim.repID, h.sim.blind
-	h.mini.SetTime(time.UnixMilli(h.now))
+	if h.setTime != nil {
+		h.setTime(time.UnixMilli(h.now))
+	}
 }
 
 func (h *history) text() string { h.texts++; return fmt.Sprintf("text%d", h.texts) }
@@ -121,12 +155,17 @@ func (h *history) acquire(r *rapid.T) {
 		Fresh: rapid.IntRange(0, 4).Draw(r, "fresh") == 0, Holder: "somebody with blanks",
 	}
 	req.Preferred = max(req.Preferred, -1)
-	if len(h.held) > 0 && rapid.IntRange(0, 4).Draw(r, "again") == 0 {
-		req.Token = h.pick(r).token
+	if len(h.held) > 0 {
+		switch rapid.IntRange(0, 8).Draw(r, "again") {
+		case 0:
+			req.Token = h.pick(r).token
+		case 1:
+			req = h.pick(r).request
+		}
 	}
 	g, err := same(r, h, func(b workerid.Backend) (workerid.Grant, error) { return b.Acquire(r.Context(), req) })
 	if err == nil {
-		h.held = append(h.held, &held{Grant: g, token: req.Token, known: []string{req.Nonce}})
+		h.held = append(h.held, &held{Grant: g, token: req.Token, known: []string{req.Nonce}, request: req})
 	}
 }
 
@@ -156,7 +195,7 @@ func (h *history) renew(r *rapid.T) {
 
 func (h *history) release(r *rapid.T) {
 	l := h.pick(r)
-	req := workerid.ReleaseRequest{Terms: h.terms, ID: l.ID, Token: l.token, Known: l.known, End: h.now + rapid.Int64Range(-500, 500).Draw(r, "end")}
+	req := workerid.ReleaseRequest{Terms: h.terms, ID: l.ID, Token: l.token, Known: l.known, Epoch: l.Epoch, End: h.now + rapid.Int64Range(-500, 500).Draw(r, "end")}
 	if rapid.IntRange(0, 4).Draw(r, "by token") == 0 {
 		req.ID = -1
 	}
@@ -182,13 +221,19 @@ func (h *history) lose(r *rapid.T) {
 	case 0:
 		h.ledger.Clear()
 		h.sim.data = simData{}.clone()
-		h.mini.FlushAll()
+		h.flush(r)
 	case 1, 2:
-		if !h.plain {
-			h.sim.repID = h.text()
+		if h.plain {
+			return
+		}
+		h.sim.repID = h.text()
+		if h.client != nil {
+			if err := h.client.Do(r.Context(), "debug", "change-repl-id").Err(); err != nil {
+				r.Fatal(err)
+			}
 		}
 	case 3:
-		h.sim.blind = !h.plain && !h.sim.blind
+		h.sim.blind = h.client == nil && !h.sim.blind
 	}
 	h.tell()
 }

@@ -93,12 +93,14 @@ func (l *ledger) floor(s server, t Terms, rec *record) int64 {
 	}
 }
 
+// acquire grants a number to a token. Fresh is for a namespace that nobody has used:
+// a request that was held up for a gap may come after a loss of data instead.
 func (l *ledger) acquire(s server, r AcquireRequest) (Grant, error) {
 	if r.Wall > s.now+Poisoned.Milliseconds() {
 		return Grant{}, fmt.Errorf("%w: %v", ErrClockAhead, millis(r.Wall-s.now))
 	}
-	first := l.epoch == nil
-	if err := l.enter(s, r.Terms, r.Nonce, r.Fresh); err != nil {
+	first, fresh := l.epoch == nil, r.Fresh && s.now < r.Wall+r.Terms.Gap
+	if err := l.enter(s, r.Terms, r.Nonce, fresh); err != nil {
 		return Grant{}, err
 	}
 	if id, ok := l.holder[r.Token]; ok && l.records[id].epoch == l.epoch.id {
@@ -112,7 +114,7 @@ func (l *ledger) acquire(s server, r AcquireRequest) (Grant, error) {
 	}
 	old := l.records[id]
 	floor := l.floor(s, r.Terms, old)
-	if first && r.Fresh {
+	if first && fresh {
 		floor = 0
 	}
 	rec := &record{
@@ -218,7 +220,7 @@ func (l *ledger) renew(s server, r RenewRequest) (Grant, error) {
 	rec := l.records[r.ID]
 	if rec != nil && rec.epoch == l.epoch.id {
 		switch {
-		case rec.token != r.Token:
+		case !rec.belongs(r):
 			return Grant{}, fmt.Errorf("%w: another holder has the number", ErrLost)
 		case !slices.Contains(r.Known, rec.nonce) && rec.nonce != r.Nonce:
 			return Grant{}, fmt.Errorf("%w: a copy of this process renewed it", ErrLost)
@@ -231,23 +233,47 @@ func (l *ledger) renew(s server, r RenewRequest) (Grant, error) {
 	if s.blind || s.now >= r.Until-2*r.Terms.Skew {
 		return Grant{}, fmt.Errorf("%w: the server lost data and the lease had run out", ErrLost)
 	}
+	return l.revive(s, r, rec)
+}
+
+// revive writes a record anew from what its holder was promised. The request may be
+// an old one: the holder may have been promised more since, or have released, and
+// then others may have been promised something. A successor keeps clear of all that
+// as if nobody had been revived.
+func (l *ledger) revive(s server, r RenewRequest, rec *record) (Grant, error) {
 	revived := &record{
 		token: r.Token, nonce: r.Nonce, epoch: l.epoch.id, generation: r.Generation,
-		start: r.Start, mark: max(r.Want, r.Mark), expires: s.now + r.Terms.TTL, text: r.Holder,
+		start: r.Start, mark: max(r.Want, r.Mark, l.floor(s, r.Terms, nil)), expires: s.now + r.Terms.TTL, text: r.Holder,
 	}
 	if rec != nil {
+		if rec.succeeds(r) {
+			return Grant{}, fmt.Errorf("%w: another holder has the number", ErrLost)
+		}
 		revived.mark = max(revived.mark, rec.mark)
-		revived.generation = max(revived.generation, rec.generation)
 	}
 	l.put(r.ID, revived)
 	return revived.grant(r.ID, s.now), nil
 }
 
+// belongs reports whether rec is of the grant that r renews. A token alone does not
+// say so: a request for a number that comes twice can lead to two grants.
+func (rec *record) belongs(r RenewRequest) bool {
+	return rec.token == r.Token && rec.generation == r.Generation && rec.start == r.Start
+}
+
+// succeeds reports whether rec is of a later grant than the one that r renews, or
+// says that this one was released.
+func (rec *record) succeeds(r RenewRequest) bool {
+	return rec.generation > r.Generation || rec.start > r.Start || rec.generation == r.Generation && rec.token != r.Token
+}
+
 // release lowers the mark to what the holder used, so that a successor within
-// the same second need not start in the future. It needs no epoch: only the
-// holder's last write has a nonce that the holder knows.
+// the same second need not start in the future. It does so only in the epoch in
+// which the holder last had an answer: in a later one a renewal that arrived late
+// may have revived a holder whose successor is forgotten.
 func (l *ledger) release(s server, r ReleaseRequest) error {
-	if r.ID < 0 {
+	unused := r.ID < 0
+	if unused {
 		id, ok := l.holder[r.Token]
 		if !ok {
 			return nil
@@ -263,7 +289,9 @@ func (l *ledger) release(s server, r ReleaseRequest) error {
 	}
 	delete(l.holder, rec.token)
 	rec.token, rec.released = "", r.Token
-	rec.mark = min(rec.mark, max(rec.start, r.End))
+	if unused || rec.epoch == r.Epoch {
+		rec.mark = min(rec.mark, max(rec.start, r.End))
+	}
 	rec.expires = s.now
 	return nil
 }
@@ -279,7 +307,7 @@ func (l *ledger) holders(s server) []Holder {
 }
 
 func (rec *record) grant(id int, now int64) Grant {
-	return Grant{ID: id, Generation: rec.generation, Start: rec.start, Mark: rec.mark, Expires: rec.expires, Time: now}
+	return Grant{ID: id, Generation: rec.generation, Start: rec.start, Mark: rec.mark, Expires: rec.expires, Time: now, Epoch: rec.epoch}
 }
 
 func (rec *record) describe(id int) Holder {

@@ -13,6 +13,7 @@ type losses struct {
 	gap     int64
 	history []moment // the server's data at earlier times
 	swaps   int
+	due     bool // the next process that leaves sees a loss
 }
 
 type moment struct {
@@ -34,7 +35,7 @@ func (s *losses) record() {
 // first round trip that began a new epoch.
 func (s *losses) lose() {
 	w := s.w
-	kind := w.rng.IntN(4)
+	kind := w.rng.IntN(5)
 	w.notef("loss of kind %d", kind)
 	switch kind {
 	case 0: // flush
@@ -45,7 +46,9 @@ func (s *losses) lose() {
 	case 2: // failover that lost the last writes
 		s.restore(s.history[max(0, len(s.history)-1-w.rng.IntN(10))])
 		s.redis.runID, s.redis.repID = w.text("run"), w.text("rep")
-	case 3: // switchover between the same two, with a replica that lags
+	case 3: // failover that lost nothing
+		s.redis.repID = w.text("rep")
+	case 4: // switchover between the same two, with a replica that lags
 		s.restore(s.history[max(0, len(s.history)-1-w.rng.IntN(10))])
 		s.swaps++
 		s.redis.runID, s.redis.repID = []string{"run1", "run2"}[s.swaps%2], w.text("rep")
@@ -69,8 +72,23 @@ func (s *losses) epoch() string {
 
 func (s *losses) await(old string) {
 	if e := s.epoch(); e != old && e != "" {
-		s.w.after(2*s.gap+s.w.between(0, 500), s.lose)
+		s.w.after(2*s.gap+s.w.between(0, 500), s.lurk)
 		return
 	}
 	s.w.after(5, func() { s.await(old) })
+}
+
+// lurk waits for a process that leaves: while a number passes from one to the next,
+// most can go wrong.
+func (s *losses) lurk() {
+	s.due = true
+	s.w.left = func() { s.w.after(s.w.between(50, 300), s.strike) }
+	s.w.after(2*s.gap, s.strike)
+}
+
+func (s *losses) strike() {
+	if s.due {
+		s.due = false
+		s.lose()
+	}
 }

@@ -89,6 +89,7 @@ func (l *leased) renew() {
 		l.p.w.notef("process %d renews %d up to %d: %+v %v", l.p.id, req.ID, req.Want, g, err)
 	}, func() {
 		switch {
+		case !l.holding: // released meanwhile: the answer does not count
 		case errors.Is(err, workerid.ErrLost):
 			l.ask()
 		case err != nil:
@@ -97,7 +98,11 @@ func (l *leased) renew() {
 			l.node.Renewed(g, req)
 			l.schedule()
 		}
-	}, func() { l.again(l.p.w.between(10, 60)) })
+	}, func() {
+		if l.holding {
+			l.again(l.p.w.between(10, 60))
+		}
+	})
 }
 
 // stamp follows the rules of a generator: the clock moves the cursor forward, a
@@ -127,15 +132,31 @@ func (s stamp) next() stamp {
 	return s
 }
 
-func (l *leased) end() {
-	if l.holding {
-		l.holding = false
-		req := l.node.Release((l.last.tick + 1) * simTick)
-		l.p.call(300, func() {
-			err := l.backend.Release(l.p.ctx(), req)
-			l.p.w.notef("process %d releases %d at %d: %v", l.p.id, req.ID, req.End, err)
-		}, func() {}, func() {})
+// end releases the number, often with a renewal under way.
+func (l *leased) end(gone func()) {
+	if !l.holding {
+		gone()
+		return
 	}
+	if l.p.w.rng.IntN(2) == 0 {
+		l.renew()
+	}
+	l.holding = false
+	l.release(l.node.Release((l.last.tick+1)*simTick), 4, gone)
+}
+
+// release repeats a request whose reply is missing, as the backend does.
+func (l *leased) release(req workerid.ReleaseRequest, left int, gone func()) {
+	l.p.call(l.p.w.between(50, 300), func() {
+		err := l.backend.Release(l.p.ctx(), req)
+		l.p.w.notef("process %d releases %d at %d: %v", l.p.id, req.ID, req.End, err)
+	}, gone, func() {
+		if left > 0 {
+			l.release(req, left-1, gone)
+			return
+		}
+		gone()
+	})
 }
 
 // expiring is the policy of a plain lease with a time to live. The holder stops
@@ -227,7 +248,7 @@ func (e *expiring) stamp() (stamp, bool) {
 	return follow(&e.last, now)
 }
 
-func (e *expiring) end() {
+func (e *expiring) end(gone func()) {
 	token, id := e.token, e.last.number
 	if e.until != 0 {
 		e.until = 0
@@ -237,6 +258,7 @@ func (e *expiring) end() {
 			}
 		}, func() {}, func() {})
 	}
+	gone()
 }
 
 // guessed is the policy of a number drawn at random.
@@ -251,7 +273,7 @@ func (g *guessed) begin() {
 	g.last = stamp{g.p.w.rng.IntN(simNumbers), -1, 0}
 }
 func (g *guessed) stamp() (stamp, bool) { return follow(&g.last, g.clock.Now()) }
-func (*guessed) end()                   {}
+func (*guessed) end(gone func())        { gone() }
 
 // follow is a generator without a window.
 func follow(last *stamp, now int64) (stamp, bool) {

@@ -23,6 +23,7 @@ type world struct {
 	trace      func(format string, args ...any) // or nil
 	policy     func(*process) policy
 	cut        map[*process]int64 // until when the process is cut off
+	left       func()             // called when a process begins to leave, or nil
 }
 
 // faults say what may happen to a world.
@@ -44,7 +45,7 @@ type stamp struct {
 type policy interface {
 	begin()                    // asks for a number
 	stamp() (s stamp, ok bool) // the next ID
-	end()                      // the process ends in good order
+	end(gone func())           // the process ends in good order
 }
 
 type event struct {
@@ -109,6 +110,8 @@ type process struct {
 	born     int64
 	asleep   int64 // how long the monotonic clock stood still so far
 	stopped  bool
+	unlucky  bool // half of its messages are late
+	leaving  bool // it makes no more IDs, and ends once its number is given back
 	dead     bool
 	deferred []func()
 	policy   policy
@@ -153,6 +156,9 @@ func (p *process) do(f func()) {
 // work stamps IDs now and then, sometimes many at once.
 func (p *process) work() {
 	p.do(func() {
+		if p.leaving {
+			return
+		}
 		for range []int{1, 1, 2, 40}[p.w.rng.IntN(4)] {
 			s, ok := p.policy.stamp()
 			if !ok {
@@ -189,6 +195,19 @@ func (p *process) stop(d int64, suspend bool) {
 	})
 }
 
+// leave has the process give its number back, over a network that may be bad just
+// then, and end.
+func (p *process) leave() {
+	if p.leaving {
+		return
+	}
+	p.leaving, p.unlucky = true, p.w.faults.stops && p.w.rng.IntN(2) == 0
+	if p.w.left != nil {
+		p.w.left()
+	}
+	p.policy.end(func() { p.dead = true })
+}
+
 // call sends a request to the server, which runs serve, and hands the reply to
 // receive unless it takes longer than patience: then failed is called instead.
 // Requests and replies get lost or arrive late.
@@ -205,6 +224,8 @@ func (p *process) call(patience int64, serve func(), receive, failed func()) {
 	travel := func(then func()) {
 		switch {
 		case w.now < w.cut[p] || w.faults.stops && w.rng.IntN(50) == 0: // lost
+		case p.unlucky && w.rng.IntN(2) == 0:
+			w.after(w.between(50, 500), then)
 		case w.faults.stops && w.rng.IntN(20) == 0:
 			w.after(w.between(100, 3000), then)
 		default:
@@ -246,7 +267,7 @@ func (w *world) trouble() {
 		p.dead = true
 		w.after(w.between(0, 500), func() { w.start(slot) })
 	case 4:
-		p.do(func() { p.policy.end(); p.dead = true })
+		p.do(p.leave)
 		w.after(w.between(0, 50), func() { w.start(slot) })
 	}
 }

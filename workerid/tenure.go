@@ -11,7 +11,8 @@ type tenure struct {
 	token   string
 	text    string
 	granted Grant
-	begun   int64    // what had elapsed at the grant
+	from    int64    // where the logical clock began
+	begun   int64    // what had elapsed then
 	known   []string // nonces of which the record has one
 }
 
@@ -38,13 +39,22 @@ func (t *tenure) acquire(wall int64, nonce string, seed uint32) AcquireRequest {
 
 // begin takes the grant of a number. Any of the attempts may have been the one
 // that wrote, so all their nonces stay known.
-func (t *tenure) begin(g Grant, at instant) { t.granted, t.begun = g, at.elapsed }
+func (t *tenure) begin(g Grant, at instant) { t.granted, t.from, t.begun = g, g.Start, at.elapsed }
 
 // clock is the latest time that a generator stamps by: the wall, or, for a tenure
 // that starts in the future, a clock that runs from there at half speed until the
 // wall has caught up. Corrections of the wall do not move it.
 func (t *tenure) clock(at instant) int64 {
-	return max(at.wall, t.granted.Start+(at.elapsed-t.begun)/2)
+	return max(at.wall, t.from+(at.elapsed-t.begun)/2)
+}
+
+// advance takes note of a generator that goes on from another number: every tick up
+// to end is used up. From now on the logical clock is the generator's, or ahead of
+// it, and want is three ticks after end or later.
+func (t *tenure) advance(end int64, at instant) {
+	if from := end - (t.terms.Lead - t.terms.Rounding); from > t.clock(at) {
+		t.from, t.begun = from, at.elapsed
+	}
 }
 
 // want is the mark that the holder asks for: never further ahead than what new
@@ -57,7 +67,7 @@ func (t *tenure) want(at instant) int64 {
 // has fewer than two ticks left.
 func (t *tenure) spare(at instant) int64 {
 	low := t.granted.Mark - t.terms.Lead + 2*t.terms.Rounding/3
-	return min(low-at.wall, t.begun+2*(low-t.granted.Start)-at.elapsed)
+	return min(low-at.wall, t.begun+2*(low-t.from)-at.elapsed)
 }
 
 // renew returns the next attempt at a renewal.
@@ -73,7 +83,7 @@ func (t *tenure) renew(at instant, nonce string) RenewRequest {
 
 // renewed takes the reply to the attempt that sent nonce.
 func (t *tenure) renewed(g Grant, nonce string) {
-	t.granted.Mark, t.granted.Expires, t.granted.Time = g.Mark, g.Expires, g.Time
+	t.granted.Mark, t.granted.Expires, t.granted.Time, t.granted.Epoch = g.Mark, g.Expires, g.Time, g.Epoch
 	t.known = append(t.known[:0], nonce)
 }
 
@@ -82,6 +92,6 @@ func (t *tenure) renewed(g Grant, nonce string) {
 func (t *tenure) release(end int64) ReleaseRequest {
 	return ReleaseRequest{
 		Terms: t.terms, ID: t.granted.ID, Token: t.token,
-		Known: slices.Clone(t.known), End: end,
+		Known: slices.Clone(t.known), Epoch: t.granted.Epoch, End: end,
 	}
 }

@@ -3,7 +3,7 @@
 -- KEYS, ARGV 1-11  see ledger.lua
 -- ARGV  12 wall  13 seed  14 preferred, or -1  15 fresh ("1")  16 holder
 --       17 how many holders to name  18 how far ahead a mark is poisoned
--- Reply {"granted", id, generation, start, mark, expires, now}
+-- Reply {"granted", id, generation, start, mark, expires, now, epoch}
 --       {"full", {id, generation, start, mark, expires, holder}...}
 --       {"behind", numbers}  {"ahead", milliseconds}  {"mismatch", fingerprint}
 
@@ -13,7 +13,9 @@ local named, poisoned = tonumber(ARGV[17]), tonumber(ARGV[18])
 if wall > now + poisoned then
   return {'ahead', wall - now}
 end
-local epoch, theirs, held = enter(ARGV[15] == '1', '=' .. token)
+-- A first request that was held up for a gap may come after a loss of data.
+local fresh = ARGV[15] == '1' and now < wall + terms.gap
+local epoch, theirs, held = enter(fresh, '=' .. token)
 if not epoch then
   return {'mismatch', theirs}
 end
@@ -100,18 +102,11 @@ local function full()
   return reply
 end
 
--- The time that a new holder keeps clear of: marks that may have been promised
--- and lost end there. Once the gap is over it is in the past, and matters only to
--- a node whose clock is behind.
 local function floor(old)
-  if epoch.first and ARGV[15] == '1' then
-    return 0
-  elseif epoch.blind then
-    return now + terms.gap - terms.rounding
-  elseif old and old.epoch == epoch.id then
+  if (epoch.first and fresh) or (old and old.epoch == epoch.id and not epoch.blind) then
     return 0
   end
-  return epoch.began + terms.gap - terms.rounding
+  return forgotten(epoch)
 end
 
 if held then

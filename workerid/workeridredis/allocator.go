@@ -136,7 +136,7 @@ func (b *Backend) Renew(ctx context.Context, r workerid.RenewRequest) (workerid.
 
 // Release implements workerid.Backend.
 func (b *Backend) Release(ctx context.Context, r workerid.ReleaseRequest) error {
-	args := terms(r.Terms, r.Token, "", max(r.ID, -1), r.End)
+	args := terms(r.Terms, r.Token, "", max(r.ID, -1), r.End, r.Epoch)
 	for _, nonce := range r.Known {
 		args = append(args, nonce)
 	}

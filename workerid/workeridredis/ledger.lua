@@ -76,6 +76,13 @@ local function enter(fresh, field)
   return epoch, nil, value
 end
 
+-- The time that a new holder keeps clear of: marks that may have been promised
+-- and lost end there. Once the gap is over it is in the past, and matters only to
+-- a node whose clock is behind.
+local function forgotten(epoch)
+  return (epoch.blind and now or epoch.began) + terms.gap - terms.rounding
+end
+
 -- The record of a number as the hash has it, or nil.
 local function parse(raw)
   if not raw then
@@ -111,7 +118,7 @@ local function replace(id, old, r)
 end
 
 local function granted(id, r)
-  return {'granted', tonumber(id), r.generation, r.start, r.mark, r.expires, now}
+  return {'granted', tonumber(id), r.generation, r.start, r.mark, r.expires, now, r.epoch}
 end
 
 -- Whether a text is one of ARGV[from] and those after it.

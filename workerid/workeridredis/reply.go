@@ -55,7 +55,14 @@ func (r reply) grant(t workerid.Terms) (workerid.Grant, error) {
 		if err != nil {
 			return workerid.Grant{}, err
 		}
-		return workerid.Grant{ID: int(v[0]), Generation: v[1], Start: v[2], Mark: v[3], Expires: v[4], Time: v[5]}, nil
+		g := workerid.Grant{ID: int(v[0]), Generation: v[1], Start: v[2], Mark: v[3], Expires: v[4], Time: v[5]}
+		if len(r) > 7 {
+			g.Epoch, _ = r[7].(string)
+		}
+		if g.Epoch == "" {
+			return workerid.Grant{}, fmt.Errorf("%w: %v", errReply, r)
+		}
+		return g, nil
 	case "full":
 		return workerid.Grant{}, r.exhausted(t)
 	default:

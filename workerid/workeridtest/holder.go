@@ -128,7 +128,7 @@ func (h *holder) lost(why string) {
 
 func (h *holder) tryRelease(end int64) error {
 	return h.p.Backend.Release(h.p.Context(), workerid.ReleaseRequest{
-		Terms: h.p.terms, ID: h.ID, Token: h.token, Known: h.known, End: end,
+		Terms: h.p.terms, ID: h.ID, Token: h.token, Known: h.known, Epoch: h.Epoch, End: end,
 	})
 }
 

@@ -19,7 +19,7 @@ func TestMutants(t *testing.T) {
 	known := make(map[string]bool)
 	for _, p := range promises() {
 		known[p.name] = true
-		if reports := p.against(t, func(m *workerid.Memory) workerid.Backend { return m }); len(reports) > 0 {
+		if reports := p.against(t, mutant{make: correct}); len(reports) > 0 {
 			t.Errorf("%s fails on a correct backend: %q", p.name, reports)
 		}
 		caught := 0
@@ -27,7 +27,7 @@ func TestMutants(t *testing.T) {
 			if m.caughtBy != p.name {
 				continue
 			}
-			reports := p.against(t, m.make)
+			reports := p.against(t, m)
 			if len(reports) == 0 {
 				t.Errorf("%s does not catch %v", p.name, m)
 				continue
@@ -48,14 +48,18 @@ func TestMutants(t *testing.T) {
 }
 
 // against returns what the case reports on a backend.
-func (p promise) against(t *testing.T, backend func(*workerid.Memory) workerid.Backend) (reports []string) {
+func (p promise) against(t *testing.T, backend mutant) (reports []string) {
 	synctest.Test(t, func(t *testing.T) {
 		m := new(workerid.Memory)
 		r := &recorder{ctx: t.Context()}
 		done := make(chan struct{})
 		go func() { // Fatalf ends it
 			defer close(done)
-			p.test(r, Server{Backend: backend(m), Elapse: time.Sleep, Lose: m.Clear})
+			isolated := false
+			p.test(r, Server{
+				Backend: copying{backend.make(m), backend.alone, &isolated},
+				Elapse:  time.Sleep, Lose: m.Clear, Isolate: func(is bool) { isolated = is },
+			})
 		}()
 		<-done
 		reports = r.reports

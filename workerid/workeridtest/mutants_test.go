@@ -18,6 +18,7 @@ type mutant struct {
 	caughtBy string // name of the promise that it breaks
 	fault    string
 	make     func(m *workerid.Memory) workerid.Backend
+	alone    string // what it does without replicas: "acquire", "renew", or nothing
 }
 
 // altered is a backend of which some methods are replaced.
@@ -107,10 +108,10 @@ func releasingAs(change func(ctx context.Context, m *workerid.Memory, r workerid
 	}
 }
 
-var mutants = slices.Concat(grantMutants, successionMutants, renewalMutants, releaseMutants, lossMutants)
+var mutants = slices.Concat(grantMutants, successionMutants, renewalMutants, releaseMutants, lossMutants, delayMutants, copyMutants)
 
 var grantMutants = []mutant{
-	{"Exclusive", "gives every second holder the first number", func(m *workerid.Memory) workerid.Backend {
+	{caughtBy: "Exclusive", fault: "gives every second holder the first number", make: func(m *workerid.Memory) workerid.Backend {
 		var mu sync.Mutex
 		n := 0
 		return altered{Backend: m, acquire: func(ctx context.Context, r workerid.AcquireRequest) (workerid.Grant, error) {
@@ -123,40 +124,40 @@ var grantMutants = []mutant{
 			return g, err
 		}}
 	}},
-	{"Exclusive", "reports a full range too early", answering(func(_ workerid.AcquireRequest, g *workerid.Grant, err error) error {
+	{caughtBy: "Exclusive", fault: "reports a full range too early", make: answering(func(_ workerid.AcquireRequest, g *workerid.Grant, err error) error {
 		if g.ID == 7 {
 			return &workerid.ExhaustedError{}
 		}
 		return err
 	})},
-	{"FullRange", "does not say who holds the numbers", answering(func(_ workerid.AcquireRequest, _ *workerid.Grant, err error) error {
+	{caughtBy: "FullRange", fault: "does not say who holds the numbers", make: answering(func(_ workerid.AcquireRequest, _ *workerid.Grant, err error) error {
 		if errors.Is(err, workerid.ErrExhausted) {
 			return workerid.ErrExhausted
 		}
 		return err
 	})},
-	{"FullRange", "names the last expiry", answering(func(_ workerid.AcquireRequest, _ *workerid.Grant, err error) error {
+	{caughtBy: "FullRange", fault: "names the last expiry", make: answering(func(_ workerid.AcquireRequest, _ *workerid.Grant, err error) error {
 		if full, ok := errors.AsType[*workerid.ExhaustedError](err); ok {
 			full.FirstExpiry = full.Holders[len(full.Holders)-1].Expires
 		}
 		return err
 	})},
-	{"SameToken", "takes each request for a new holder", asking(func(r *workerid.AcquireRequest) { r.Token += r.Nonce })},
-	{"Zero", "takes number 0 for none", releasingAs(func(ctx context.Context, m *workerid.Memory, r workerid.ReleaseRequest) error {
+	{caughtBy: "SameToken", fault: "takes each request for a new holder", make: asking(func(r *workerid.AcquireRequest) { r.Token += r.Nonce })},
+	{caughtBy: "Zero", fault: "takes number 0 for none", make: releasingAs(func(ctx context.Context, m *workerid.Memory, r workerid.ReleaseRequest) error {
 		if r.ID == 0 {
 			return nil
 		}
 		return m.Release(ctx, r)
 	})},
-	{"Preferred", "ignores the preference", asking(func(r *workerid.AcquireRequest) { r.Preferred = -1 })},
-	{"Preferred", "gives the preferred number even if it is held", answering(func(r workerid.AcquireRequest, g *workerid.Grant, err error) error {
+	{caughtBy: "Preferred", fault: "ignores the preference", make: asking(func(r *workerid.AcquireRequest) { r.Preferred = -1 })},
+	{caughtBy: "Preferred", fault: "gives the preferred number even if it is held", make: answering(func(r workerid.AcquireRequest, g *workerid.Grant, err error) error {
 		if r.Preferred >= 0 {
 			g.ID = r.Preferred
 		}
 		return err
 	})},
-	{"Configuration", "does not look at the configuration", asking(func(r *workerid.AcquireRequest) { r.Terms.Fingerprint = "" })},
-	{"Configuration", "lets holders of another configuration renew", func(m *workerid.Memory) workerid.Backend {
+	{caughtBy: "Configuration", fault: "does not look at the configuration", make: asking(func(r *workerid.AcquireRequest) { r.Terms.Fingerprint = "" })},
+	{caughtBy: "Configuration", fault: "lets holders of another configuration renew", make: func(m *workerid.Memory) workerid.Backend {
 		fingerprint := ""
 		return altered{
 			Backend: m,
@@ -170,7 +171,7 @@ var grantMutants = []mutant{
 			},
 		}
 	}},
-	{"ClockAhead", "refuses only after it has written", func(m *workerid.Memory) workerid.Backend {
+	{caughtBy: "ClockAhead", fault: "refuses only after it has written", make: func(m *workerid.Memory) workerid.Backend {
 		return altered{Backend: m, acquire: func(ctx context.Context, r workerid.AcquireRequest) (workerid.Grant, error) {
 			if limit := wall() + workerid.Poisoned.Milliseconds(); r.Wall > limit {
 				r.Wall = limit - 1000
@@ -181,7 +182,7 @@ var grantMutants = []mutant{
 			return m.Acquire(ctx, r)
 		}}
 	}},
-	{"Holders", "lists leases that ended", func(m *workerid.Memory) workerid.Backend {
+	{caughtBy: "Holders", fault: "lists leases that ended", make: func(m *workerid.Memory) workerid.Backend {
 		seen := make(map[int]workerid.Holder)
 		return altered{
 			Backend: m,
@@ -202,11 +203,11 @@ var grantMutants = []mutant{
 }
 
 var successionMutants = []mutant{
-	{"Successor", "trusts the holder's clock", answering(func(r workerid.AcquireRequest, g *workerid.Grant, err error) error {
+	{caughtBy: "Successor", fault: "trusts the holder's clock", make: answering(func(r workerid.AcquireRequest, g *workerid.Grant, err error) error {
 		g.Start = r.Wall
 		return err
 	})},
-	{"NotYet", "ends leases after half their time", func(m *workerid.Memory) workerid.Backend {
+	{caughtBy: "NotYet", fault: "ends leases after half their time", make: func(m *workerid.Memory) workerid.Backend {
 		return altered{
 			Backend: m,
 			acquire: func(ctx context.Context, r workerid.AcquireRequest) (workerid.Grant, error) {
@@ -218,25 +219,25 @@ var successionMutants = []mutant{
 			},
 		}
 	}},
-	{"NotYet", "does not extend a lease", func(m *workerid.Memory) workerid.Backend {
+	{caughtBy: "NotYet", fault: "does not extend a lease", make: func(m *workerid.Memory) workerid.Backend {
 		return altered{Backend: m, renew: func(_ context.Context, r workerid.RenewRequest) (workerid.Grant, error) {
 			now := wall()
 			return workerid.Grant{ID: r.ID, Mark: r.Want, Expires: now + r.Terms.TTL, Time: now}, nil
 		}}
 	}},
-	{"Taken", "lets the old holder renew", renewedAs(func(r workerid.RenewRequest, g *workerid.Grant, err error) error {
+	{caughtBy: "Taken", fault: "lets the old holder renew", make: renewedAs(func(r workerid.RenewRequest, g *workerid.Grant, err error) error {
 		if errors.Is(err, workerid.ErrLost) {
 			*g = workerid.Grant{ID: r.ID, Mark: r.Want, Expires: r.Until + r.Terms.TTL}
 			return nil
 		}
 		return err
 	})},
-	{"Oldest", "gives the lowest free number", asking(func(r *workerid.AcquireRequest) { r.Preferred = 0 })},
-	{"Generation", "does not count", answering(func(_ workerid.AcquireRequest, g *workerid.Grant, err error) error {
+	{caughtBy: "Oldest", fault: "gives the lowest free number", make: asking(func(r *workerid.AcquireRequest) { r.Preferred = 0 })},
+	{caughtBy: "Generation", fault: "does not count", make: answering(func(_ workerid.AcquireRequest, g *workerid.Grant, err error) error {
 		g.Generation = min(g.Generation, 1)
 		return err
 	})},
-	{"Poisoned", "accepts any mark", func(m *workerid.Memory) workerid.Backend {
+	{caughtBy: "Poisoned", fault: "accepts any mark", make: func(m *workerid.Memory) workerid.Backend {
 		return altered{Backend: m, renew: func(ctx context.Context, r workerid.RenewRequest) (workerid.Grant, error) {
 			r.Want = min(r.Want, wall()+r.Terms.Reach)
 			return m.Renew(ctx, r)
@@ -245,12 +246,12 @@ var successionMutants = []mutant{
 }
 
 var renewalMutants = []mutant{
-	{"MarkGrows", "takes the mark that is asked for", renewedAs(func(r workerid.RenewRequest, g *workerid.Grant, err error) error {
+	{caughtBy: "MarkGrows", fault: "takes the mark that is asked for", make: renewedAs(func(r workerid.RenewRequest, g *workerid.Grant, err error) error {
 		g.Mark = r.Want
 		return err
 	})},
-	{"MarkGrows", "leaves the mark where it was", renewingAs(func(r *workerid.RenewRequest) { r.Want = 0 })},
-	{"MarkKept", "answers with a mark that it did not write", func(m *workerid.Memory) workerid.Backend {
+	{caughtBy: "MarkGrows", fault: "leaves the mark where it was", make: renewingAs(func(r *workerid.RenewRequest) { r.Want = 0 })},
+	{caughtBy: "MarkKept", fault: "answers with a mark that it did not write", make: func(m *workerid.Memory) workerid.Backend {
 		return altered{Backend: m, renew: func(ctx context.Context, r workerid.RenewRequest) (workerid.Grant, error) {
 			want := r.Want
 			r.Want = 0
@@ -259,8 +260,8 @@ var renewalMutants = []mutant{
 			return g, err
 		}}
 	}},
-	{"LostReply", "knows only the last nonce", renewingAs(func(r *workerid.RenewRequest) { r.Known = r.Known[:1] })},
-	{"LostReply", "refuses a repetition", func(m *workerid.Memory) workerid.Backend {
+	{caughtBy: "LostReply", fault: "knows only the last nonce", make: renewingAs(func(r *workerid.RenewRequest) { r.Known = r.Known[:1] })},
+	{caughtBy: "LostReply", fault: "refuses a repetition", make: func(m *workerid.Memory) workerid.Backend {
 		seen := make(map[string]bool)
 		return altered{Backend: m, renew: func(ctx context.Context, r workerid.RenewRequest) (workerid.Grant, error) {
 			if seen[r.Nonce] {
@@ -270,7 +271,7 @@ var renewalMutants = []mutant{
 			return m.Renew(ctx, r)
 		}}
 	}},
-	{"Copy", "does not look at nonces", func(m *workerid.Memory) workerid.Backend {
+	{caughtBy: "Copy", fault: "does not look at nonces", make: func(m *workerid.Memory) workerid.Backend {
 		var all []string
 		return altered{
 			Backend: m,
@@ -281,7 +282,7 @@ var renewalMutants = []mutant{
 			},
 		}
 	}},
-	{"Late", "ends a lease by the clock alone", func(m *workerid.Memory) workerid.Backend {
+	{caughtBy: "Late", fault: "ends a lease by the clock alone", make: func(m *workerid.Memory) workerid.Backend {
 		return altered{Backend: m, renew: func(ctx context.Context, r workerid.RenewRequest) (workerid.Grant, error) {
 			if wall() > r.Until {
 				return workerid.Grant{}, workerid.ErrLost
@@ -292,11 +293,11 @@ var renewalMutants = []mutant{
 }
 
 var releaseMutants = []mutant{
-	{"MarkLowered", "keeps the mark", releasingAs(func(ctx context.Context, m *workerid.Memory, r workerid.ReleaseRequest) error {
+	{caughtBy: "MarkLowered", fault: "keeps the mark", make: releasingAs(func(ctx context.Context, m *workerid.Memory, r workerid.ReleaseRequest) error {
 		r.End = math.MaxInt64
 		return m.Release(ctx, r)
 	})},
-	{"MarkNotRaised", "takes the end as the mark", func(m *workerid.Memory) workerid.Backend {
+	{caughtBy: "MarkNotRaised", fault: "takes the end as the mark", make: func(m *workerid.Memory) workerid.Backend {
 		var end int64
 		return altered{
 			Backend: m,
@@ -311,7 +312,7 @@ var releaseMutants = []mutant{
 			},
 		}
 	}},
-	{"ReleaseTwice", "refuses the second release", func(m *workerid.Memory) workerid.Backend {
+	{caughtBy: "ReleaseTwice", fault: "refuses the second release", make: func(m *workerid.Memory) workerid.Backend {
 		released := make(map[string]bool)
 		return altered{Backend: m, release: func(ctx context.Context, r workerid.ReleaseRequest) error {
 			if released[r.Token] {
@@ -321,13 +322,13 @@ var releaseMutants = []mutant{
 			return m.Release(ctx, r)
 		}}
 	}},
-	{"ReleaseByToken", "needs the number", releasingAs(func(ctx context.Context, m *workerid.Memory, r workerid.ReleaseRequest) error {
+	{caughtBy: "ReleaseByToken", fault: "needs the number", make: releasingAs(func(ctx context.Context, m *workerid.Memory, r workerid.ReleaseRequest) error {
 		if r.ID < 0 {
 			return nil
 		}
 		return m.Release(ctx, r)
 	})},
-	{"ReleaseForeign", "looks at the number only", func(m *workerid.Memory) workerid.Backend {
+	{caughtBy: "ReleaseForeign", fault: "looks at the number only", make: func(m *workerid.Memory) workerid.Backend {
 		owner := make(map[int]workerid.AcquireRequest)
 		return altered{
 			Backend: m,
@@ -347,27 +348,27 @@ var releaseMutants = []mutant{
 }
 
 var lossMutants = []mutant{
-	{"Fresh", "keeps the gap where there is no history", asking(func(r *workerid.AcquireRequest) { r.Fresh = false })},
-	{"FreshOnce", "believes everyone who says that there is no history", answering(func(r workerid.AcquireRequest, g *workerid.Grant, err error) error {
+	{caughtBy: "Fresh", fault: "keeps the gap where there is no history", make: asking(func(r *workerid.AcquireRequest) { r.Fresh = false })},
+	{caughtBy: "FreshOnce", fault: "believes everyone who says that there is no history", make: answering(func(r workerid.AcquireRequest, g *workerid.Grant, err error) error {
 		if r.Fresh {
 			g.Start = r.Wall
 		}
 		return err
 	})},
-	{"Gap", "begins at the clock after a loss", asking(func(r *workerid.AcquireRequest) { r.Fresh = true })},
-	{"Gap", "begins far in the future after a loss", answering(func(r workerid.AcquireRequest, g *workerid.Grant, err error) error {
+	{caughtBy: "Gap", fault: "begins at the clock after a loss", make: asking(func(r *workerid.AcquireRequest) { r.Fresh = true })},
+	{caughtBy: "Gap", fault: "begins far in the future after a loss", make: answering(func(r workerid.AcquireRequest, g *workerid.Grant, err error) error {
 		g.Start += 10 * r.Terms.Gap
 		return err
 	})},
-	{"GapEnds", "keeps the gap for good", answering(func(r workerid.AcquireRequest, g *workerid.Grant, err error) error {
+	{caughtBy: "GapEnds", fault: "keeps the gap for good", make: answering(func(r workerid.AcquireRequest, g *workerid.Grant, err error) error {
 		g.Start = max(g.Start, g.Time+r.Terms.Gap)
 		return err
 	})},
-	{"Revived", "refuses whoever it does not know", renewingAs(func(r *workerid.RenewRequest) { r.Until = 0 })},
-	{"RevivedMark", "forgets what the holder was promised", renewingAs(func(r *workerid.RenewRequest) { r.Mark = 0 })},
-	{"TooLate", "revives at any time", renewingAs(func(r *workerid.RenewRequest) { r.Until = math.MaxInt64 / 2 })},
-	{"TooLate", "revives up to the end of the lease", renewingAs(func(r *workerid.RenewRequest) { r.Until += 2 * r.Terms.Skew })},
-	{"Replaced", "revives a holder over another", renewedAs(func(r workerid.RenewRequest, g *workerid.Grant, err error) error {
+	{caughtBy: "Revived", fault: "refuses whoever it does not know", make: renewingAs(func(r *workerid.RenewRequest) { r.Until = 0 })},
+	{caughtBy: "RevivedMark", fault: "forgets what the holder was promised", make: renewingAs(func(r *workerid.RenewRequest) { r.Mark = 0 })},
+	{caughtBy: "TooLate", fault: "revives at any time", make: renewingAs(func(r *workerid.RenewRequest) { r.Until = math.MaxInt64 / 2 })},
+	{caughtBy: "TooLate", fault: "revives up to the end of the lease", make: renewingAs(func(r *workerid.RenewRequest) { r.Until += 2 * r.Terms.Skew })},
+	{caughtBy: "Replaced", fault: "revives a holder over another", make: renewedAs(func(r workerid.RenewRequest, g *workerid.Grant, err error) error {
 		if errors.Is(err, workerid.ErrLost) {
 			*g = workerid.Grant{ID: r.ID, Mark: r.Mark}
 			return nil

@@ -33,6 +33,10 @@ type Server struct {
 	// Lose makes the server lose its data. Cases that need it are left out where
 	// it is nil.
 	Lose func()
+	// Isolate takes away the replicas that must acknowledge what Backend promises,
+	// and gives them back: it returns when the next write will have them. Cases that
+	// need it are left out where it is nil.
+	Isolate func(isolated bool)
 }
 
 // T is the part of testing.T that the cases use.
@@ -45,16 +49,17 @@ type T interface {
 
 // promise is one sentence that a backend must keep, and the case that proves it.
 type promise struct {
-	name  string
-	says  string
-	test  func(t T, s Server)
-	loses bool // the case needs Server.Lose
+	name   string
+	says   string
+	test   func(t T, s Server)
+	loses  bool // the case needs Server.Lose
+	copies bool // the case needs Server.Isolate
 }
 
 // promises returns all of them.
 func promises() []promise {
 	var all []promise
-	for _, group := range [][]promise{granting, succeeding, renewing, releasing, losing} {
+	for _, group := range [][]promise{granting, succeeding, renewing, releasing, losing, delayed, replicating} {
 		all = append(all, group...)
 	}
 	return all
@@ -83,6 +88,9 @@ func RunVirtual(t *testing.T, newServer func(t *testing.T) Server) {
 func (p promise) run(t *testing.T, s Server) {
 	if p.loses && s.Lose == nil {
 		t.Skip("the server cannot be made to lose its data")
+	}
+	if p.copies && s.Isolate == nil {
+		t.Skip("the server has no replicas")
 	}
 	p.test(t, s)
 }
