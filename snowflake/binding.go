@@ -41,7 +41,9 @@ func newBinding(worker workerid.Worker, o Options, floor uint64) *binding {
 		begun:        time.Now(),
 	}
 	now, window := worker.Now(), worker.Window()
-	b.start(now, window, b.raise(max(b.opening(window), floor)))
+	cursor.Advance(floor)
+	b.start(now, window, b.raise(b.opening(window)))
+	b.goOn(now, floor)
 	return b
 }
 

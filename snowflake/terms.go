@@ -54,6 +54,14 @@ func (t *terms) start(now int64, window workerid.Window, c uint64) {
 	}
 }
 
+// goOn is for a number that goes on from another one with counter c: where that was
+// ahead of the clock anyway, c can be taken at once.
+func (t *terms) goOn(now int64, c uint64) {
+	if begin := t.beginOf(t.tickOf(c)) - t.ahead; begin-t.layout.Tick.Milliseconds() > now {
+		t.logicalStart = max(t.logicalStart, begin)
+	}
+}
+
 func (t *terms) beginOf(tick int64) int64 {
 	return t.layout.Epoch + tick*t.layout.Tick.Milliseconds()
 }

@@ -25,6 +25,26 @@ type Cursor struct {
 	// compare it with their ceiling, and only then add one.
 	Counter atomic.Uint64
 	_       [56]byte
+
+	advanced func(counter uint64) // tells the owner of the number; may be nil
+}
+
+// Advance makes Counter at least to, unless the cursor is sealed. It is for a
+// generator that goes on from another number and may be far ahead: the Window of a
+// leased number follows.
+func (c *Cursor) Advance(to uint64) {
+	for {
+		now := c.Counter.Load()
+		if now >= to {
+			return
+		}
+		if c.Counter.CompareAndSwap(now, to) {
+			break
+		}
+	}
+	if c.advanced != nil {
+		c.advanced(to)
+	}
 }
 
 // Seal ends the cursor for good and returns its final value: each counter that was

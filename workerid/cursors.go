@@ -2,9 +2,11 @@ package workerid
 
 import "sync"
 
-// cursors are the cursors of one number, one per grid. start is set before use.
+// cursors are the cursors of one number, one per grid. start and advanced are set
+// before use.
 type cursors struct {
-	start int64 // Unix milliseconds; no tick begins earlier
+	start    int64           // Unix milliseconds; no tick begins earlier
+	advanced func(end int64) // told that all ticks up to end, Unix milliseconds, are used up; may be nil
 
 	mu     sync.Mutex
 	byGrid map[Grid]*Cursor
@@ -22,6 +24,9 @@ func (c *cursors) on(grid Grid) *Cursor {
 		c.byGrid = make(map[Grid]*Cursor)
 	}
 	cur := new(Cursor)
+	if c.advanced != nil {
+		cur.advanced = func(counter uint64) { c.advanced(grid.begin(counter)) }
+	}
 	cur.Counter.Store(grid.first(c.start))
 	if c.sealed {
 		cur.Seal()
@@ -52,7 +57,9 @@ func (g Grid) first(ms int64) uint64 {
 	return uint64((since+tick-1)/tick) << g.SequenceBits
 }
 
-// end returns when the tick of counter ends, in Unix milliseconds.
-func (g Grid) end(counter uint64) int64 {
-	return g.Epoch + (int64(counter>>g.SequenceBits)+1)*g.Tick.Milliseconds()
+// begin and end return when the tick of counter does, in Unix milliseconds.
+func (g Grid) begin(counter uint64) int64 {
+	return g.Epoch + int64(counter>>g.SequenceBits)*g.Tick.Milliseconds()
 }
+
+func (g Grid) end(counter uint64) int64 { return g.begin(counter) + g.Tick.Milliseconds() }

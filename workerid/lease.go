@@ -21,6 +21,7 @@ type Lease struct {
 	window     atomic.Pointer[window]
 	ctx        context.Context // it is the life of the lease
 	cancel     context.CancelCauseFunc
+	early      chan struct{} // asks for a renewal at once
 
 	mu     sync.Mutex
 	tenure tenure
@@ -52,9 +53,10 @@ func newLease(a *allocator, t tenure, offset time.Duration) *Lease {
 		from: a, id: t.granted.ID, generation: t.granted.Generation,
 		tenure: t,
 		status: Status{Renewed: time.Now(), Offset: offset},
+		early:  make(chan struct{}, 1),
 	}
 	l.ctx, l.cancel = context.WithCancelCause(context.Background())
-	l.cursors.start = t.granted.Start
+	l.cursors.start, l.cursors.advanced = t.granted.Start, l.advance
 	l.slide()
 	return l
 }
@@ -120,6 +122,22 @@ func (l *Lease) slide() {
 	old := l.window.Swap(&window{Window{Start: g.Start, Mark: g.Mark, Moved: moved}, moved})
 	if old != nil {
 		close(old.moved)
+	}
+}
+
+// advance has the window follow a generator that used up all ticks up to end
+// with another number.
+func (l *Lease) advance(end int64) {
+	l.mu.Lock()
+	at := l.from.clock.read()
+	l.tenure.advance(end, at)
+	late := l.tenure.spare(at) <= 0
+	l.mu.Unlock()
+	if late {
+		select {
+		case l.early <- struct{}{}:
+		default: // asked for already
+		}
 	}
 }
 

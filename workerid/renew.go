@@ -27,13 +27,25 @@ func (l *Lease) keep(life context.Context) {
 	ctx, cancel := context.WithCancel(life)
 	defer cancel()
 	defer context.AfterFunc(l.ctx, cancel)()
-	for failures := 0; backoff.Sleep(ctx, l.pause(failures)) == nil; {
+	for failures := 0; l.rest(ctx, failures); {
 		if err := l.renew(ctx); err != nil {
 			failures++
 		} else {
 			failures = 0
 		}
 	}
+}
+
+// rest waits until the next renewal is due, and reports whether there is one.
+func (l *Lease) rest(ctx context.Context, failures int) bool {
+	timer := time.NewTimer(l.pause(failures))
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+	case <-l.early:
+	case <-ctx.Done():
+	}
+	return ctx.Err() == nil
 }
 
 // pause is the time until the next renewal.
