@@ -19,6 +19,7 @@ type fleet struct {
 	mu       sync.Mutex
 	makers   map[int64]*member
 	repeated int
+	passed   int // leases of numbers that others had before
 }
 
 // member is one process of a fleet.
@@ -59,6 +60,7 @@ func (m *member) collect() {
 			m.fleet.t.Errorf("%s made an ID beyond its mark: %s", m.name, rest)
 		}
 		if word != "ids" {
+			m.fleet.watch(line)
 			m.events <- line
 			continue
 		}
@@ -141,6 +143,23 @@ func (m *member) commandf(format string, args ...any) {
 	if err := m.Send(fmt.Sprintf(format, args...)); err != nil {
 		m.fleet.t.Fatalf("%s: %v", m.name, err)
 	}
+}
+
+// watch counts leases of numbers that others had before.
+func (f *fleet) watch(line string) {
+	var number, generation int
+	if _, err := fmt.Sscanf(line, "lease %d %d", &number, &generation); err == nil && generation > 1 {
+		f.mu.Lock()
+		defer f.mu.Unlock()
+		f.passed++
+	}
+}
+
+// successions is how often a number has passed on.
+func (f *fleet) successions() int {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.passed
 }
 
 // repeats is how many IDs were made before.

@@ -37,7 +37,8 @@ func fineOptions(count int) workerid.Options {
 
 // node is a process of a cluster. It prints a line for whatever happens:
 //
-//	lease NUMBER GENERATION
+//	lease NUMBER GENERATION START
+//	renewed MARK
 //	ids ID...
 //	lost, released, failed ERROR
 //	past ID, for one beyond the mark
@@ -47,8 +48,10 @@ type node struct {
 	offset    atomic.Int64 // of the wall clock
 	allocator workerid.Allocator
 	layout    snowflake.Layout
-	lease     *workerid.Lease
-	generator *snowflake.Generator
+	late      time.Duration // see the flag burn
+	fresh     atomic.Int64  // when the last renewal succeeded, Unix nanoseconds
+	lease     atomic.Pointer[workerid.Lease]
+	generator atomic.Pointer[snowflake.Generator]
 }
 
 func runNode(args []string) {
@@ -59,6 +62,11 @@ func runNode(args []string) {
 	seconds := flags.Bool("seconds", false, "make Compat53 IDs instead of fine ones")
 	hold := flags.Bool("hold", false, "wait for a first line of input before anything is leased")
 	markless := flags.Bool("markless", false, "begin at the wall, whatever was promised to earlier holders")
+	patient := flags.Bool("patient", false, "wait for replies, however late they are")
+	burn := flags.Duration("burn", 0, "use up the window that a renewal later than this allows")
+	ahead := flags.Duration("ahead", 0, "how far IDs may be ahead of the clock, if not as usual")
+	fresh := flags.Bool("fresh", false, "nobody has leased these numbers before")
+	pause := flags.Duration("pause", 2*time.Millisecond, "between the IDs of a stream")
 	stream := flags.Bool("stream", false, "make IDs all the time, and lease anew when a number is lost")
 	_ = flags.Parse(args)
 
@@ -67,12 +75,17 @@ func runNode(args []string) {
 	if *seconds {
 		n.layout, opts = snowflake.Compat53(), workerid.Options{Count: *count}
 	}
-	opts.Fresh = *seconds
+	opts.Fresh = *seconds || *fresh
+	if *ahead > 0 {
+		opts.MaxAhead = *ahead
+	}
+	n.late = *burn
+	opts.Hooks.Renewed = n.renewed
 	n.offset.Store(int64(*offset))
-	client := redis.NewClient(&redis.Options{Addr: *addr, ContextTimeoutEnabled: true})
+	client := redis.NewClient(&redis.Options{Addr: *addr, ContextTimeoutEnabled: !*patient, ReadTimeout: time.Minute})
 	backend, err := workeridredis.NewBackend(client, workeridredis.Options{})
 	if err == nil {
-		n.allocator, err = workerid.NewWithWall(forgetful{backend, *markless}, opts, n.wall)
+		n.allocator, err = workerid.NewWithWall(&forgetful{Backend: backend, markless: *markless}, opts, n.wall)
 	}
 	if err != nil {
 		fmt.Println("failed", err)
@@ -87,7 +100,7 @@ func runNode(args []string) {
 		return
 	}
 	if *stream {
-		go n.stream()
+		go n.stream(*pause)
 	}
 	n.obey(in)
 }
@@ -97,14 +110,23 @@ type forgetful struct {
 	workerid.Backend
 
 	markless bool
+	start    atomic.Int64 // where the number that is held really begins
 }
 
-func (f forgetful) Acquire(ctx context.Context, r workerid.AcquireRequest) (workerid.Grant, error) {
+func (f *forgetful) Acquire(ctx context.Context, r workerid.AcquireRequest) (workerid.Grant, error) {
 	g, err := f.Backend.Acquire(ctx, r)
-	if f.markless {
+	if err == nil && f.markless {
+		f.start.Store(g.Start)
 		g.Start = r.Wall
 	}
 	return g, err
+}
+
+func (f *forgetful) Renew(ctx context.Context, r workerid.RenewRequest) (workerid.Grant, error) {
+	if f.markless {
+		r.Start = f.start.Load()
+	}
+	return f.Backend.Renew(ctx, r)
 }
 
 func (n *node) wall() time.Time { return time.Now().Add(time.Duration(n.offset.Load())) }
@@ -122,12 +144,13 @@ func (n *node) acquire() bool {
 			}
 			continue
 		}
-		n.lease = lease
-		fmt.Println("lease", lease.ID(), lease.Generation())
-		if n.generator == nil {
-			n.generator, err = snowflake.New(lease, snowflake.Options{Layout: n.layout, MaxAhead: lease.MaxAhead(), AwaitRebind: true})
+		n.lease.Store(lease)
+		fmt.Println("lease", lease.ID(), lease.Generation(), lease.Window().Start)
+		if g := n.generator.Load(); g != nil {
+			err = g.Rebind(lease)
 		} else {
-			err = n.generator.Rebind(lease)
+			g, err = snowflake.New(lease, snowflake.Options{Layout: n.layout, MaxAhead: lease.MaxAhead(), AwaitRebind: true})
+			n.generator.Store(g)
 		}
 		if err == nil {
 			return true
@@ -136,11 +159,41 @@ func (n *node) acquire() bool {
 	}
 }
 
-// stream makes a few IDs every few milliseconds.
-func (n *node) stream() {
+// renewed tells of a renewal, and makes all IDs that a late one allows before the
+// next one can fail.
+func (n *node) renewed(_ int, err error) {
+	if err != nil {
+		return
+	}
+	before := n.fresh.Swap(time.Now().UnixNano())
+	late := n.late > 0 && before > 0 && time.Since(time.Unix(0, before)) > n.late
+	if !late {
+		return
+	}
+	fmt.Println("renewed", n.lease.Load().Window().Mark)
+	line := []byte("ids")
+	row := make([]snowflake.ID, 4096)
 	for {
-		if n.lease.Context().Err() != nil {
-			fmt.Println("lost", context.Cause(n.lease.Context()))
+		ctx, cancel := context.WithTimeout(context.Background(), time.Millisecond)
+		err := n.generator.Load().Fill(ctx, row)
+		cancel()
+		if err != nil {
+			break
+		}
+		for _, id := range row { // a few of each tick will do
+			if parts, err := n.layout.Decompose(id); err != nil || parts.Sequence < 4 {
+				line = strconv.AppendInt(append(line, ' '), int64(id), 10)
+			}
+		}
+	}
+	fmt.Println(string(line))
+}
+
+// stream makes a few IDs every few milliseconds.
+func (n *node) stream(pause time.Duration) {
+	for {
+		if n.lease.Load().Context().Err() != nil {
+			fmt.Println("lost", context.Cause(n.lease.Load().Context()))
 			if !n.acquire() {
 				return
 			}
@@ -148,7 +201,7 @@ func (n *node) stream() {
 		ctx, cancel := context.WithTimeout(context.Background(), 50*time.Millisecond)
 		n.make(ctx, 5)
 		cancel()
-		time.Sleep(2 * time.Millisecond)
+		time.Sleep(pause)
 	}
 }
 
@@ -156,7 +209,7 @@ func (n *node) stream() {
 func (n *node) make(ctx context.Context, count int) {
 	line := []byte("ids")
 	for range count {
-		id, err := n.generator.Next(ctx)
+		id, err := n.generator.Load().Next(ctx)
 		if err != nil {
 			if !errors.Is(err, workerid.ErrUnavailable) && !errors.Is(err, context.DeadlineExceeded) {
 				fmt.Println("failed", err)
@@ -165,8 +218,8 @@ func (n *node) make(ctx context.Context, count int) {
 		}
 		line = strconv.AppendInt(append(line, ' '), int64(id), 10)
 		parts, err := n.layout.Decompose(id)
-		if end := parts.Time.Add(n.layout.Tick).UnixMilli(); err != nil || end > n.lease.Window().Mark {
-			fmt.Println("past", id, end, n.lease.Window().Mark, err)
+		if end := parts.Time.Add(n.layout.Tick).UnixMilli(); err != nil || end > n.lease.Load().Window().Mark {
+			fmt.Println("past", id, end, n.lease.Load().Window().Mark, err)
 		}
 	}
 	fmt.Println(string(line))
@@ -185,7 +238,7 @@ func (n *node) obey(in *bufio.Scanner) {
 			d, _ := time.ParseDuration(rest)
 			n.offset.Store(int64(d))
 		case "release":
-			if err := n.lease.Release(ctx); err != nil {
+			if err := n.lease.Load().Release(ctx); err != nil {
 				fmt.Println("failed", err)
 			}
 			fmt.Println("released")
