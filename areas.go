@@ -143,7 +143,7 @@ func (n *Node) openWorker(ctx context.Context, opts Options, client redis.Univer
 	terms := workerid.Options{
 		First:  n.config.WorkerIDMin,
 		Count:  n.config.WorkerIDMax - n.config.WorkerIDMin + 1,
-		Layout: describe(layout),
+		Layout: layout.String(),
 		Fresh:  opts.Fresh,
 		Hooks:  n.hooks.Worker,
 		Logger: n.log,
@@ -251,10 +251,4 @@ func once[T any](n *Node, made map[string]T, name string, open func() (T, error)
 		made[name] = v
 	}
 	return v, err
-}
-
-// describe is the part of the worker numbers' configuration that decides what an
-// ID means.
-func describe(l snowflake.Layout) string {
-	return fmt.Sprintf("epoch=%d tick=%v bits=%d/%d/%d", l.Epoch, l.Tick, l.TimeBits, l.WorkerBits, l.SequenceBits)
 }

@@ -16,7 +16,10 @@ import (
 // package workeridredis, and nothing else changes.
 func Example() {
 	ctx := context.Background()
-	numbers, err := workerid.NewMemory(workerid.Options{})
+	layout := snowflake.Compat53()
+	numbers, err := workerid.NewMemory(workerid.Options{
+		Layout: layout.String(), // a node with another one is refused
+	})
 	if err != nil {
 		fmt.Println(err)
 		return
@@ -27,7 +30,7 @@ func Example() {
 		fmt.Println(err)
 		return
 	}
-	ids, err := snowflake.New(lease, snowflake.Options{})
+	ids, err := snowflake.New(lease, snowflake.Options{Layout: layout})
 	if err != nil {
 		fmt.Println(err)
 		return

@@ -9,6 +9,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -196,8 +197,10 @@ func TestSQL(t *testing.T) {
 	}
 }
 
+// FuzzParse says of every input whether it must be accepted: if it is what an ID is
+// written as. A refused one changes nothing.
 func FuzzParse(f *testing.F) {
-	for _, s := range []string{"", "0", "42", "9223372036854775807", "000uYeufgJm", "7ZZZZZZZZZZZZ", `"1"`, "null"} {
+	for _, s := range []string{"", "0", "42", "9223372036854775807", "9223372036854775808", "000uYeufgJm", "7ZZZZZZZZZZZZ", `"1"`, `""1""`, `"1`, "null", "1.0"} {
 		f.Add(s)
 	}
 	f.Fuzz(func(t *testing.T, s string) {
@@ -208,9 +211,21 @@ func FuzzParse(f *testing.F) {
 				t.Errorf("%s: %q is refused and %d", p.name, s, id)
 			}
 		}
-		var id snowflake.ID
-		if err := id.UnmarshalJSON([]byte(s)); err == nil && s != "null" && strings.Trim(s, `"`) != id.String() {
-			t.Errorf("JSON %q was read as %d", s, id)
+		const before = 7
+		want, accepted := snowflake.ID(before), s == "null"
+		bare := s
+		if len(s) > 1 && s[0] == '"' && s[len(s)-1] == '"' {
+			bare = s[1 : len(s)-1]
+		}
+		if n, err := strconv.ParseInt(bare, 10, 64); err == nil && n >= 0 && strconv.FormatInt(n, 10) == bare {
+			want, accepted = snowflake.ID(n), true
+		}
+		id, number := snowflake.ID(before), snowflake.Number(before)
+		if err := id.UnmarshalJSON([]byte(s)); (err == nil) != accepted || id != want {
+			t.Errorf("JSON %q was read as %d, %v, want %d", s, id, err, want)
+		}
+		if err := number.UnmarshalJSON([]byte(s)); (err == nil) != accepted || number != snowflake.Number(want) {
+			t.Errorf("JSON %q was read as the number %d, %v, want %d", s, number, err, want)
 		}
 	})
 }

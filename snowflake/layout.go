@@ -74,6 +74,12 @@ func (l Layout) Validate() error {
 	return errors.Join(errs...)
 }
 
+// String describes all of l in one line. Set it as the Layout of [workerid.Options]:
+// then a node that would make IDs of another meaning gets no worker number.
+func (l Layout) String() string {
+	return fmt.Sprintf("epoch=%d tick=%v bits=%d/%d/%d", l.Epoch, l.Tick, l.TimeBits, l.WorkerBits, l.SequenceBits)
+}
+
 // Lifetime returns the span of time whose IDs l can express: from the beginning
 // of start until just before end.
 func (l Layout) Lifetime() (start, end time.Time) {

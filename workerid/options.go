@@ -41,8 +41,9 @@ type Options struct {
 	MaxTick time.Duration
 	// MaxAhead is how far generators may run ahead of their clock. Default 1s.
 	MaxAhead time.Duration
-	// Layout is a text that must be the same on every node: describe here the
-	// layout and epoch of the IDs.
+	// Layout is a text that must be the same on every node and says what an ID
+	// means: the String of the snowflake.Layout that the numbers are used with.
+	// Default: none, so that nobody notices a node with another layout.
 	Layout string
 	// Fresh says that the numbers of this namespace have never been used, so that
 	// the first holder need not keep clear of what earlier ones might have

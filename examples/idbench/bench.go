@@ -45,6 +45,9 @@ func bench(ctx context.Context, args []string, out io.Writer) error {
 	if err := errors.Join(err1, err2); err != nil {
 		return err
 	}
+	if *duration <= 0 {
+		return fmt.Errorf("-duration is %v, want more than 0", *duration)
+	}
 	if flags.NArg() > 0 {
 		return fmt.Errorf("unknown argument %q", flags.Arg(0))
 	}

@@ -47,6 +47,8 @@ func TestBadArguments(t *testing.T) {
 	tests := []struct{ args, want string }{
 		{"-goroutines 0 -batch x", `-goroutines is "0"`},
 		{"-goroutines 0 -batch x", `-batch is "x"`},
+		{"-duration 0s", "-duration is 0s"},
+		{"-duration -1s", "-duration is -1s"},
 		{"-layout 41/10", "neither compat53"},
 		{"-layout 41/10/12/3", "neither compat53"},
 		{"-layout 41/20/12", "WorkerBits is 20"},

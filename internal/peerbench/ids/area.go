@@ -17,7 +17,7 @@ func Area() frame.Area {
 			"github.com/sony/sonyflake/v2",
 			"github.com/google/uuid",
 		},
-		Tables: []frame.Table{serial(), concurrent(), fill(), leases()},
+		Tables: []frame.Table{serial(), concurrent(), fill(), fleet(32).leases(20), fleet(1024).leases(2)},
 	}
 }
 

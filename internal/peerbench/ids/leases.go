@@ -3,6 +3,7 @@ package ids
 import (
 	"context"
 	"fmt"
+	"slices"
 	"sync"
 	"time"
 
@@ -13,28 +14,32 @@ import (
 	"github.com/cohort-go/cohort/workerid/workeridredis"
 )
 
-// nodes is how many start at the same time.
-const nodes = 32
+// A fleet is how many nodes start at the same time.
+type fleet int
 
-func leases() frame.Table {
-	return frame.Table{
-		Name: "32 nodes start at once",
-		Note: "The time until all 32 hold a number; each has a connection already, and gives its number back afterwards. " +
-			"The last two rows are what the machine takes for 32 clients that ask the server for nothing.",
+func (nodes fleet) leases(rounds int) frame.Table {
+	t := frame.Table{
+		Name: fmt.Sprintf("%d nodes start at once", nodes),
+		Note: "The time until all hold a number; each has a connection already, and gives its number back afterwards. " +
+			"The last two rows are what the machine takes for as many clients that ask the server for nothing.",
 		Redis:   true,
 		Compare: "p50 ms",
 		Contenders: []frame.Contender{
-			{Name: "cohort `Acquire`", Operations: 20, Open: acquire},
-			{Name: "SET NX, probing from 0", Operations: 20, Open: probe},
-			{Name: "an empty script", Operations: 20, Open: nothing},
-			{Name: "PING", Operations: 20, Open: ping},
+			{Name: "cohort `Acquire`", Operations: rounds, Open: nodes.acquire},
+			{Name: "an empty script", Operations: rounds, Open: nodes.nothing},
+			{Name: "PING", Operations: rounds, Open: nodes.ping},
 		},
 	}
+	if nodes <= 32 { // each tries all that are taken
+		t.Contenders = slices.Insert(t.Contenders, 1,
+			frame.Contender{Name: "SET NX, probing from 0", Operations: rounds, Open: nodes.probe})
+	}
+	return t
 }
 
-// fleet opens a connection for each node and returns a Cell that starts them all,
+// start opens a connection for each node and returns a Cell that starts them all,
 // each time in a namespace of its own. Take returns what gives the number back.
-func fleet(ctx context.Context, env *frame.Env, take func(ctx context.Context, c *redis.Client, namespace string) (back func() error, err error)) (frame.Cell, error) {
+func (nodes fleet) start(ctx context.Context, env *frame.Env, take func(ctx context.Context, c *redis.Client, namespace string) (back func() error, err error)) (frame.Cell, error) {
 	opts, err := redis.ParseURL(env.RedisURL)
 	if err != nil {
 		return frame.Cell{}, err
@@ -46,7 +51,7 @@ func fleet(ctx context.Context, env *frame.Env, take func(ctx context.Context, c
 			return frame.Cell{}, err
 		}
 	}
-	start := func(ctx context.Context, m *frame.Meter) error {
+	once := func(ctx context.Context, m *frame.Meter) error {
 		namespace := fmt.Sprintf("fleet-%d", time.Now().UnixNano())
 		backs, errs := make([]func() error, nodes), make([]error, nodes)
 		var wg sync.WaitGroup
@@ -56,7 +61,7 @@ func fleet(ctx context.Context, env *frame.Env, take func(ctx context.Context, c
 		}
 		wg.Wait()
 		m.Observe(time.Since(begin))
-		for i := range nodes {
+		for i := range errs {
 			if errs[i] != nil {
 				return errs[i]
 			}
@@ -69,7 +74,7 @@ func fleet(ctx context.Context, env *frame.Env, take func(ctx context.Context, c
 	return frame.Cell{
 		Run: func(ctx context.Context, n int, m *frame.Meter) error {
 			for range n {
-				if err := start(ctx, m); err != nil {
+				if err := once(ctx, m); err != nil {
 					return err
 				}
 			}
@@ -83,9 +88,9 @@ func fleet(ctx context.Context, env *frame.Env, take func(ctx context.Context, c
 	}, nil
 }
 
-func acquire(ctx context.Context, env *frame.Env) (frame.Cell, error) {
-	return fleet(ctx, env, func(ctx context.Context, c *redis.Client, namespace string) (func() error, error) {
-		numbers, err := workeridredis.New(c, workeridredis.Options{Namespace: namespace, Options: workerid.Options{Fresh: true}})
+func (nodes fleet) acquire(ctx context.Context, env *frame.Env) (frame.Cell, error) {
+	return nodes.start(ctx, env, func(ctx context.Context, c *redis.Client, namespace string) (func() error, error) {
+		numbers, err := workeridredis.New(c, workeridredis.Options{Namespace: namespace, Options: workerid.Options{Count: int(nodes), Fresh: true}})
 		if err != nil {
 			return nil, err
 		}
@@ -94,8 +99,8 @@ func acquire(ctx context.Context, env *frame.Env) (frame.Cell, error) {
 	})
 }
 
-func probe(ctx context.Context, env *frame.Env) (frame.Cell, error) {
-	return fleet(ctx, env, func(ctx context.Context, c *redis.Client, namespace string) (func() error, error) {
+func (nodes fleet) probe(ctx context.Context, env *frame.Env) (frame.Cell, error) {
+	return nodes.start(ctx, env, func(ctx context.Context, c *redis.Client, namespace string) (func() error, error) {
 		for i := range nodes {
 			key := fmt.Sprintf("%s:%d", namespace, i)
 			got, err := c.SetNX(ctx, key, "peerbench", 30*time.Second).Result()
@@ -111,16 +116,16 @@ func probe(ctx context.Context, env *frame.Env) (frame.Cell, error) {
 }
 
 // nothing is what a script costs that does nothing.
-func nothing(ctx context.Context, env *frame.Env) (frame.Cell, error) {
+func (nodes fleet) nothing(ctx context.Context, env *frame.Env) (frame.Cell, error) {
 	empty := redis.NewScript("return 1")
-	return fleet(ctx, env, func(ctx context.Context, c *redis.Client, namespace string) (func() error, error) {
+	return nodes.start(ctx, env, func(ctx context.Context, c *redis.Client, namespace string) (func() error, error) {
 		return func() error { return nil }, empty.Run(ctx, c, []string{namespace}).Err()
 	})
 }
 
 // ping is what a round trip costs.
-func ping(ctx context.Context, env *frame.Env) (frame.Cell, error) {
-	return fleet(ctx, env, func(ctx context.Context, c *redis.Client, _ string) (func() error, error) {
+func (nodes fleet) ping(ctx context.Context, env *frame.Env) (frame.Cell, error) {
+	return nodes.start(ctx, env, func(ctx context.Context, c *redis.Client, _ string) (func() error, error) {
 		return func() error { return nil }, c.Ping(ctx).Err()
 	})
 }
