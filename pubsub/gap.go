@@ -11,8 +11,9 @@ const (
 	GapTrimmed GapReason = iota + 1
 	// GapReset says that the log itself was lost and began anew.
 	GapReset
-	// GapFailover says that another server took over that does not have all messages of
-	// its predecessor. Messages handled before may exist no longer.
+	// GapFailover says that another server took over, or the same came back, and may not
+	// have all messages that were acknowledged before. Which, nobody can know: messages
+	// handled before may exist no longer, and others may be lost that no node has seen.
 	GapFailover
 	// GapOverflow says that the handler was too slow and its queue full.
 	GapOverflow

@@ -34,7 +34,8 @@ type Mark struct {
 	N int64
 	// ID is the ID of that entry, zero if there is none.
 	ID ID
-	// Run identifies the server that was last asked, empty if none was.
+	// Run identifies the run of the server that was last asked, which ends when it
+	// restarts or another takes over. Empty if none was asked.
 	Run string
 }
 

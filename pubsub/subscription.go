@@ -260,6 +260,9 @@ func (s *subscription) takeGap(e event) {
 			}
 			f.skip = Mark{}
 		case GapFailover:
+			if known && resume.Run == f.skip.Run { // the log told of this server
+				return
+			}
 			f.skip = Mark{}
 		case GapOverflow, GapAbsent:
 		}

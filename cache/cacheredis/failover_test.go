@@ -67,6 +67,31 @@ func TestMasterOfClusterDies(t *testing.T) {
 	}
 }
 
+// TestAnotherServerMakesCopiesProve: after a restart a node drops the copies that it
+// made before, whatever was lost. The entries themselves count on if the caller says so.
+func TestAnotherServerMakesCopiesProve(t *testing.T) {
+	for _, keep := range []bool{false, true} {
+		t.Run(fmt.Sprint("keep ", keep), func(t *testing.T) {
+			srv := testenv.Redis(t, "--appendonly", "yes", "--appendfsync", "always")
+			n := newNode(t, srv.Client(t), cacheredis.Options{KeepOnFailover: keep}, cache.Policy{}, cache.Bypass)
+			n.set(t, "k", "v")
+			n.warm(t, "k")
+			before := n.Cache().Stats().Resets
+			srv.Restart(t)
+			waitFor(t, "the copies to be dropped", func() bool { return n.Cache().Stats().Resets > before })
+			waitFor(t, "proof", func() bool { return n.Cache().Fresh("k") })
+			want := "-"
+			if keep {
+				want = "v"
+			}
+			if got := n.get(t, "k"); got != want {
+				t.Errorf("it reads %q, want %q", got, want)
+			}
+			waitFor(t, "a write", func() bool { return n.works(t.Context(), "k", "newest") })
+		})
+	}
+}
+
 // TestFailoverLosesAWrite: a replica without the last acknowledged write becomes the
 // master. What it has in its place is older, and does not come back.
 func TestFailoverLosesAWrite(t *testing.T) {

@@ -26,7 +26,7 @@ type Options struct {
 	// that missed more drops its copies. Default 10 000.
 	MaxLen int64
 	// KeepOnFailover lets entries count after another server took over, although
-	// it may lack the last writes of its predecessor.
+	// it may lack the last writes of its predecessor. Local copies are dropped even so.
 	KeepOnFailover bool
 	// Logger receives what nobody else hears of. Default: discard.
 	Logger *slog.Logger

@@ -21,7 +21,7 @@ type scenario struct {
 	noErrors  bool
 	onlyKills bool          // jobs are repeated only where a worker was killed
 	crowded   bool          // not every node gets a worker number
-	forgets   bool          // the server loses what it acknowledged: grants, jobs, and signals that a node had not seen
+	forgets   bool          // the server loses what it acknowledged: grants and jobs
 	usable    time.Duration // how soon everything works after the servers do
 	judge     func(c *course)
 }

@@ -42,7 +42,9 @@ type Cursor struct {
 	N int64
 	// ID is the stream ID of that entry, zero if there is none.
 	ID ID
-	// Run is the run id of the server that was last asked, empty if none was.
+	// Run is the run of the server that was last asked: another after each restart,
+	// and each time that a replica takes over. Empty if none was asked, or if it
+	// does not tell.
 	Run string
 }
 
@@ -63,8 +65,8 @@ const (
 	Trimmed Reason = iota + 1
 	// Reset says that the log was removed and made anew, or lost with the server's data.
 	Reset
-	// Failover says that another server took over, or the same with older data, and does
-	// not have all entries of its predecessor.
+	// Failover says that another server took over, or the same came back, and may not
+	// have all entries that were acknowledged before: which, nobody can know.
 	Failover
 )
 

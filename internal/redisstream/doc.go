@@ -47,7 +47,15 @@
 // # What is not promised
 //
 // An entry may be in the log twice, if an append whose outcome was unknown was
-// sent again; the caller tells repeats apart. Entries that a deposed primary
-// took after its successor was chosen are lost with it; followers learn of it by
-// a Gap.
+// sent again; the caller tells repeats apart.
+//
+// A server that restarts, or takes over, may lack what was acknowledged before, and
+// what no follower has seen of that leaves no trace. So every change of server is a
+// Gap, also where nothing was lost. It cannot cover what a deposed primary, that
+// knows of no successor, acknowledges to those who still reach it after a follower
+// has left it: that is lost without a word. min-replicas-to-write bounds how long it
+// does so.
+//
+// Where the user may not call INFO, another server is only noticed if ordinals went
+// back, or if another entry stands where one was that was handed on.
 package redisstream

@@ -70,7 +70,7 @@ func (r *Reader) receive(ctx context.Context, sub *redis.PubSub) {
 		}
 		switch msg := msg.(type) {
 		case *redis.Message:
-			r.take(msg.Payload)
+			r.take(sub, msg.Payload)
 		case *redis.Subscription:
 			// A second confirmation is that of another connection, and
 			// sunsubscribe says that the slot moved: pushes may be lost.
@@ -99,11 +99,11 @@ func (r *Reader) feedWasUp() bool {
 }
 
 // take takes in one push.
-func (r *Reader) take(payload string) {
+func (r *Reader) take(sub *redis.PubSub, payload string) {
 	f, err := parseFrame(payload)
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if r.life.Context().Err() != nil {
+	if r.life.Context().Err() != nil || r.feed.sub != sub {
 		return
 	}
 	r.pushAt = time.Now()
@@ -115,6 +115,18 @@ func (r *Reader) take(payload string) {
 	if r.seq.push(f) {
 		r.Audit()
 	}
+}
+
+// leaveFeed replaces a feed that was confirmed before another server's answer: it may
+// be subscribed to that one, and bring entries of another branch. The caller holds mu.
+func (r *Reader) leaveFeed() {
+	sub := r.feed.sub
+	r.seq.pushed = 0
+	if sub == nil || r.feed.since == 0 {
+		return
+	}
+	r.feed.sub = nil
+	r.life.Go("left feed", func(context.Context) { _ = sub.Close() }) // receive returns
 }
 
 // expectPush replaces the feed if entry n, which the log had at the given time,

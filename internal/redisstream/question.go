@@ -74,7 +74,9 @@ func (r *Reader) ask(ctx context.Context, count int) (again bool, next int, err 
 	q := r.seq.question(count)
 	if r.seq.asking {
 		limit = pageTimeout
-		r.repairs.Add(1)
+		if !r.opts.Tail {
+			r.repairs.Add(1)
+		}
 	}
 	r.askedAt = asked
 	r.mu.Unlock()
@@ -99,6 +101,7 @@ func (r *Reader) accept(q question, asked time.Time, st state) (again bool) {
 	r.failure = nil
 	if st.run != r.run {
 		r.run = st.run
+		r.leaveFeed()
 		r.events.Server(st.run)
 	}
 	if st.away && r.seq.started && st.base == r.seq.cur.Base { // a Reset says enough
@@ -114,6 +117,10 @@ func (r *Reader) accept(q question, asked time.Time, st state) (again bool) {
 		close(r.ready)
 	}
 	r.events.Fresh(asked, r.seq.cur)
+	select {
+	case r.inStep <- struct{}{}:
+	default:
+	}
 	return false
 }
 

@@ -27,7 +27,7 @@ type ReaderOptions struct {
 	AuditBusy time.Duration
 	// AuditTimeout bounds one question. Default 400 ms.
 	AuditTimeout time.Duration
-	// Tail reads by XREAD BLOCK instead of a subscription, for servers whose
+	// Tail waits by XREAD BLOCK instead of a subscription, for servers whose
 	// access rules forbid SUBSCRIBE.
 	Tail bool
 	// Member is the name under which the reader is counted among those that
@@ -63,6 +63,7 @@ type Reader struct {
 	ready  chan struct{} // closed once the position is fixed
 	denied chan error    // holds a refusal that no retry cures
 	kick   chan struct{} // holds one wish to ask the log
+	inStep chan struct{} // holds one answer after which nothing was left to ask
 	retry  backoff.Policy
 
 	mu      sync.Mutex // guards what follows and orders the calls of events
@@ -105,6 +106,7 @@ func NewReader(s *Stream, o ReaderOptions, e Events) (*Reader, error) {
 		ready:  make(chan struct{}),
 		denied: make(chan error, 1),
 		kick:   make(chan struct{}, 1),
+		inStep: make(chan struct{}, 1),
 		retry:  backoff.Policy{Base: 50 * time.Millisecond, Max: time.Second, Jitter: 0.2},
 	}
 	r.seq.out = sink{entries: r.events.Entries, gap: r.events.Gap}

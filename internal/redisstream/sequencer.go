@@ -1,5 +1,7 @@
 package redisstream
 
+import "slices"
+
 // maxHeld bounds the bytes of pushes that wait for a repair. Beyond it they are
 // dropped and read from the log instead.
 const maxHeld = 4 << 20
@@ -100,10 +102,11 @@ func (s *sequencer) answer(q question, st state) (ask bool) {
 		return true
 	}
 	s.cur.Base = st.base
-	lost := st.n < q.cur.N || s.anotherServer(st) && st.at != q.cur.N
-	s.cur.Run = st.run
-	if lost {
-		s.failOver(st)
+	if s.anotherServer(st) || anotherBranch(q, st) {
+		s.failOver(q, st)
+	}
+	if st.run != "" {
+		s.cur.Run = st.run
 	}
 	s.readPage(st)
 	if len(st.page) == q.count {
@@ -138,19 +141,42 @@ func (s *sequencer) anotherLog(st state) bool {
 	return s.cur.Base != st.base
 }
 
-// anotherServer reports that the server is not the one that answered before.
+// anotherServer reports that the server is not the one that answered before. What
+// the one before acknowledged may be lost, and nothing here would tell: an entry
+// that nobody has seen leaves no trace, not even in the replication offset, for it
+// may have been stored after the last question.
 func (s *sequencer) anotherServer(st state) bool {
 	return s.cur.Run != "" && st.run != "" && s.cur.Run != st.run
 }
 
-// failOver leaves a branch of the log that the server does not have. Entries
-// with an ID above the cursor's cannot have been handed on before.
-func (s *sequencer) failOver(st state) {
+// anotherBranch reports that the log cannot be a continuation of the one that had
+// the entry at the cursor: it is shorter, or has another entry with that ID or
+// with that ordinal.
+func anotherBranch(q question, st state) bool {
+	if st.n < q.cur.N {
+		return true
+	}
+	if q.cur.ID == (ID{}) {
+		return false
+	}
+	if st.at != 0 && st.at != q.cur.N {
+		return true
+	}
+	return slices.ContainsFunc(st.page, func(e Entry) bool { return e.N > 0 && e.N <= q.cur.N })
+}
+
+// failOver goes over to another branch of the log: what follows the cursor may be
+// of either. Entries with an ID above the cursor's cannot have been handed on before.
+func (s *sequencer) failOver(q question, st state) {
 	resume := Cursor{Base: st.base, N: st.n, ID: st.newest, Run: st.run}
-	for _, e := range st.page {
-		if e.N > 0 && s.cur.ID.less(e.ID) {
-			resume.N, resume.ID = e.N-1, s.cur.ID
-			break
+	if at := s.cur.N; st.at == at && q.cur.N == at { // both have the entry at the cursor
+		resume.N, resume.ID = s.cur.N, s.cur.ID
+	} else {
+		for _, e := range st.page {
+			if e.N > 0 && s.cur.ID.less(e.ID) {
+				resume.N, resume.ID = e.N-1, s.cur.ID
+				break
+			}
 		}
 	}
 	s.held, s.size, s.dropped = nil, 0, true // they may be of the other branch

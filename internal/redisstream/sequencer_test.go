@@ -1,6 +1,7 @@
 package redisstream
 
 import (
+	"slices"
 	"testing"
 
 	"pgregory.net/rapid"
@@ -9,19 +10,26 @@ import (
 // server is a log as the model has it: entries by ordinal, some removed.
 type server struct {
 	base, n int64
-	run     string
+	run     string // also the data of the entries that it took
 	kept    []Entry
 	ms      uint64
 }
 
 func newServer(base int64, run string) *server { return &server{base: base, n: base, run: run} }
 
+// failOver makes it the server's successor, which lacks the newest entries.
+func (s *server) failOver(lost int, run string) {
+	s.n -= int64(lost)
+	s.run = run
+	s.kept = slices.DeleteFunc(s.kept, func(e Entry) bool { return e.N > s.n })
+}
+
 func (s *server) append(k int) frame {
 	var f frame
 	for range k {
 		s.n++
 		s.ms++
-		e := Entry{N: s.n, ID: ID{Ms: s.ms}}
+		e := Entry{N: s.n, ID: ID{Ms: s.ms}, Data: []byte(s.run)}
 		s.kept = append(s.kept, e)
 		f.entries = append(f.entries, e)
 	}
@@ -47,16 +55,20 @@ func (s *server) answer(q question) state {
 }
 
 // Whatever is lost, delayed or trimmed: entries come in order, none twice, and
-// what is missing is counted by the Gaps exactly.
+// what is missing is counted by the Gaps exactly. No entry that a successor took
+// comes before the Gap that says so, whatever was lost with its predecessor.
 func TestSequencerAccountsForEveryEntry(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		s := newServer(1000, "a")
 		s.append(rapid.IntRange(0, 5).Draw(t, "before"))
 		var seq sequencer
-		next, resets := int64(0), 0
+		next, resets, run := int64(0), 0, "a"
 		seq.out = sink{
 			entries: func(entries []Entry) {
 				for _, e := range entries {
+					if string(e.Data) > run {
+						t.Fatalf("entry %d of %s comes before the Gap after %s", e.N, e.Data, run)
+					}
 					if next != 0 && e.N != next { // 0 until the start is known
 						t.Fatalf("entry %d comes when %d is due", e.N, next)
 					}
@@ -71,6 +83,7 @@ func TestSequencerAccountsForEveryEntry(t *testing.T) {
 					}
 				case Reset, Failover:
 					resets++
+					run = g.Resume.Run
 				}
 				next = g.Resume.N + 1
 			},
@@ -88,7 +101,7 @@ func TestSequencerAccountsForEveryEntry(t *testing.T) {
 		}
 		ask()
 		next = seq.cur.N + 1
-		losses := 0
+		losses, runs := 0, "bcdefghijklmnopqrstuvwxyz"
 		for range rapid.IntRange(0, 40).Draw(t, "steps") {
 			switch rapid.IntRange(0, 9).Draw(t, "step") {
 			case 0:
@@ -100,6 +113,15 @@ func TestSequencerAccountsForEveryEntry(t *testing.T) {
 			case 3:
 				*s = server{base: s.n + 1000, n: s.n + 1000, run: s.run, ms: s.ms}
 				losses++
+			case 4:
+				if runs == "" {
+					continue
+				}
+				lost := min(rapid.IntRange(0, 6).Draw(t, "not replicated"), int(s.n-s.base))
+				s.failOver(lost, runs[:1])
+				runs = runs[1:]
+				losses++
+				seq.asking = true // the connection ended with the server
 			default:
 				if seq.push(s.append(rapid.IntRange(1, 4).Draw(t, "pushed"))) && rapid.Bool().Draw(t, "at once") {
 					ask()
@@ -116,42 +138,86 @@ func TestSequencerAccountsForEveryEntry(t *testing.T) {
 	})
 }
 
-// An entry that the successor does not have makes a Gap, one that was only
-// trimmed away after the same server answered does not.
-func TestSequencerNoticesAnotherBranch(t *testing.T) {
-	s := newServer(1000, "a")
-	s.append(3)
-	var gaps []Gap
-	var got []int64
-	seq := sequencer{asking: true, out: sink{
+// follow returns a sequencer of s that has asked once, and what it tells.
+func follow(s *server) (seq *sequencer, got *[]int64, gaps *[]Gap, ask func()) {
+	got, gaps = new([]int64), new([]Gap)
+	seq = &sequencer{asking: true, out: sink{
 		entries: func(entries []Entry) {
 			for _, e := range entries {
-				got = append(got, e.N)
+				*got = append(*got, e.N)
 			}
 		},
-		gap: func(g Gap) { gaps = append(gaps, g) },
+		gap: func(g Gap) { *gaps = append(*gaps, g) },
 	}}
-	ask := func() {
+	ask = func() {
 		for q := seq.question(10); seq.answer(q, s.answer(q)); q = seq.question(10) {
 		}
 	}
 	ask()
-	seq.push(s.append(2))
-	if len(got) != 2 || len(gaps) != 0 {
-		t.Fatalf("got %v, %v", got, gaps)
+	return seq, got, gaps, ask
+}
+
+// Another server is a Gap, whether or not the follower has seen what it lacks, for
+// what was acknowledged and not seen leaves no trace.
+func TestSequencerNoticesAnotherBranch(t *testing.T) {
+	for name, tt := range map[string]struct{ seen, unseen, lost, later int }{
+		"a seen entry is lost":            {2, 0, 1, 3},
+		"all that is lost was not seen":   {2, 3, 3, 5},
+		"fewer come than were lost":       {2, 3, 3, 1},
+		"nothing is lost":                 {2, 0, 0, 2},
+		"nothing is lost, and none comes": {2, 0, 0, 0},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := newServer(1000, "a")
+			s.append(3)
+			seq, got, gaps, ask := follow(s)
+			seq.push(s.append(tt.seen))
+			s.append(tt.unseen)
+			s.failOver(tt.lost, "b")
+			s.append(tt.later)
+			known := len(*got)
+			ask()
+			if len(*gaps) != 1 || (*gaps)[0].Reason != Failover || (*gaps)[0].Missed != -1 || (*gaps)[0].Resume.Run != "b" {
+				t.Fatalf("gaps %+v, want one of a failover", *gaps)
+			}
+			if seq.cur.N != s.n || len(*got)-known != tt.later {
+				t.Fatalf("at %d with %d new entries, want %d with %d", seq.cur.N, len(*got)-known, s.n, tt.later)
+			}
+			ask()
+			if len(*gaps) != 1 {
+				t.Fatalf("the same server told %+v", (*gaps)[1:])
+			}
+		})
 	}
-	s.kept, s.n, s.run = s.kept[:4], s.n-1, "b" // the last entry was not replicated
-	s.append(3)                                 // other entries under its ordinal
-	ask()
-	if len(gaps) != 1 || gaps[0].Reason != Failover || gaps[0].Missed != -1 {
-		t.Fatalf("gaps %+v, want one of a failover", gaps)
-	}
-	if seq.cur.N != s.n {
-		t.Fatalf("at %d, want %d", seq.cur.N, s.n)
-	}
-	s.run = "c" // a restart that lost nothing
-	ask()
-	if len(gaps) != 1 {
-		t.Fatalf("a restart without a loss told %+v", gaps[1:])
+}
+
+// A cursor whose server is not known, such as that of an entry that was just
+// stored, is told of another branch by what stands in its place.
+func TestSequencerNoticesAnotherBranchByItsEntries(t *testing.T) {
+	s := newServer(1000, "")
+	s.append(3)
+	cur := Cursor{N: s.n, ID: s.kept[2].ID}
+	for name, tt := range map[string]struct {
+		lost, later int
+		gap         bool
+	}{
+		"lost and overtaken": {1, 3, true},
+		"lost":               {1, 0, true},
+		"there":              {0, 3, false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			other := *s
+			other.kept = slices.Clone(s.kept)
+			other.failOver(tt.lost, "")
+			other.append(tt.later)
+			var gaps []Gap
+			seq := sequencer{out: sink{entries: func([]Entry) {}, gap: func(g Gap) { gaps = append(gaps, g) }}}
+			seq.resume(cur)
+			for q := seq.question(10); seq.answer(q, other.answer(q)); q = seq.question(10) {
+			}
+			if (len(gaps) == 1 && gaps[0].Reason == Failover) != tt.gap || seq.cur.N != other.n {
+				t.Errorf("gaps %+v, at %d of %d", gaps, seq.cur.N, other.n)
+			}
+		})
 	}
 }

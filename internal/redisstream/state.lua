@@ -8,13 +8,19 @@
 -- ARGV[3]  number of entries of the page, 0 for none
 -- ARGV[4]  name of the member that asks, or empty
 -- ARGV[5]  milliseconds after which a member that was not heard of is away
--- Reply: { run id of the server, base, n, ID of the newest entry, ordinal of the
+-- Reply: { run of the server, base, n, ID of the newest entry, ordinal of the
 -- entry at the cursor or '', page = { { ID, ordinal, entry }, ... }, 1 if the
 -- member was away }. An entry that is not of this package has an empty ordinal.
+-- The run is another whenever writes may have been lost: at a restart by its run_id,
+-- and when a replica takes over, even one that was the master before, by the place
+-- at which it left the history of its master.
 local run = ''
-local info = redis.pcall('INFO', 'server')
+local info = redis.pcall('INFO', 'server', 'replication')
 if type(info) == 'string' then
-  run = string.match(info, 'run_id:(%w+)') or ''
+  run = (string.match(info, 'run_id:(%w+)') or '') .. (string.match(info, 'second_repl_offset:(%d+)') or '')
+  if string.find(info, 'role:slave', 1, true) then
+    return redis.error_reply('READONLY a replica does not know the state of the log')
+  end
 end
 
 local state = redis.call('HMGET', KEYS[1], 'base', 'n')

@@ -10,9 +10,13 @@
 //
 // # Limits
 //
-//   - A message is stored once the primary has it. A failover can lose it: a
-//     Gap with GapFailover for nodes that had seen it or a later one, and nothing
-//     for others, which cannot know of it. Message.Replicas narrows that.
+//   - A message is stored once the primary has it. A failover or a restart can lose
+//     it, also one that no node has seen, so each node has a Gap with GapFailover
+//     whenever the server is another or has restarted, even if nothing was lost. A
+//     position from before is told the same. Message.Replicas narrows the loss.
+//   - What a deposed primary that knows of no successor still acknowledges, after a
+//     node has gone over to the successor, is lost without a word to that node.
+//     min-replicas-to-write bounds how long it does so.
 //   - How far back a node can catch up is Options.MaxLen messages and MaxAge.
 //   - Commands on the borrowed client end with their ctx only if the client has
 //     ContextTimeoutEnabled; without it a call can outlive its ctx by ReadTimeout.
@@ -32,5 +36,5 @@
 //	+xread                 with Options.Tail, in place of subscribe
 //	+wait                  for Message.Replicas
 //	+xlen +zrangebyscore   for Inspect
-//	+info                  without it a failover is noticed only if ordinals went back
+//	+info                  without it a failover is noticed only if it lost what this node has seen
 package pubsubredis

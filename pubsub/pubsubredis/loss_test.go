@@ -262,6 +262,41 @@ func TestRestartWithOlderData(t *testing.T) {
 	got.want(t, "1", "2", "3", "4", "5", "6", "gap failover -1", "a", "b", "c", "d", "e", "f", "g")
 }
 
+// Invariant 3: messages that were acknowledged, that no node has seen, and that the
+// server then lost, are a Gap as well, for a Replica a reload, and for whoever resumes
+// at a position from before. The order is the same for all.
+func TestLossOfWhatNobodyHasSeen(t *testing.T) {
+	server := testenv.Redis(t)
+	proxy := testenv.NewProxy(t, server.Addr())
+	via := redis.NewClient(&redis.Options{Addr: proxy.Addr(), ContextTimeoutEnabled: true})
+	t.Cleanup(func() { _ = via.Close() })
+	ps, writer := node(t, via, pubsubredis.Options{}), node(t, server.Client(t), pubsubredis.Options{})
+	got := observe(t, ps, "c", pubsub.SubscribeOptions{})
+	var loads atomic.Int64
+	_, err := pubsub.Replicate(t.Context(), ps, "c", pubsub.ReplicaSpec[int64, string]{
+		Codec: pubsub.JSON[string](),
+		Load:  func(context.Context) (int64, error) { return loads.Add(1), nil },
+		Apply: func(s int64, _ string) (int64, error) { return s, nil },
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	publish(t, writer, "c", `"1"`)
+	got.want(t, `"1"`)
+	from := ps.Position()
+	old := server.Snapshot(t)
+	proxy.Hole(testenv.Both)
+	publish(t, writer, "c", `"lost"`, `"lost"`)
+	server.RestartFrom(t, old)
+	publish(t, writer, "c", `"2"`, `"3"`, `"4"`)
+	proxy.Reset()
+	proxy.Pass()
+	got.want(t, `"1"`, "gap failover -1", `"2"`, `"3"`, `"4"`)
+	observe(t, ps, "c", pubsub.SubscribeOptions{From: pubsub.After(from)}).
+		want(t, "gap failover -1", `"2"`, `"3"`, `"4"`)
+	eventually(t, "the Replica has loaded again", func() bool { return loads.Load() == 2 })
+}
+
 // What a killed push connection does not bring comes from the log, in order.
 func TestKilledSubscriptions(t *testing.T) {
 	server := testenv.Redis(t)

@@ -29,7 +29,7 @@ type Options struct {
 	MaxAge time.Duration
 	// ReplicaTimeout bounds the wait for Message.Replicas. Default 1 s.
 	ReplicaTimeout time.Duration
-	// Tail reads by XREAD BLOCK in place of a subscription, for servers whose
+	// Tail waits by XREAD BLOCK in place of a subscription, for servers whose
 	// access rules forbid SUBSCRIBE.
 	Tail bool
 }
