@@ -4,61 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"sync"
 	"time"
 )
-
-// run is what the worker loop knows about a Delivery that it holds.
-type run struct {
-	mu      sync.Mutex
-	cancel  context.CancelCauseFunc // once started
-	gone    error                   // why the lease is not ours any more, or nil
-	started time.Time
-	timeout time.Duration
-
-	leaseEnd time.Time // of the Consumer, under its lock
-}
-
-// begin ties the message to its handler's ctx.
-func (r *run) begin(cancel context.CancelCauseFunc, timeout time.Duration) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	r.cancel, r.started, r.timeout = cancel, time.Now(), timeout
-	if r.gone != nil {
-		cancel(r.gone)
-	}
-}
-
-// lose ends the handler's ctx and keeps its return value from being settled. It
-// reports false if the message was gone already.
-func (r *run) lose(cause error) bool {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	if r.gone != nil {
-		return false
-	}
-	r.gone = cause
-	if r.cancel != nil {
-		r.cancel(cause)
-	}
-	return true
-}
-
-// abandon is lose for a message that goes on without its handler.
-func (r *run) abandon() bool { return r.lose(ErrHandlerStuck) }
-
-func (r *run) isGone() bool {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	return r.gone != nil
-}
-
-// overdue reports a handler that outlived its timeout by grace.
-func (r *run) overdue(now time.Time, grace time.Duration) bool {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	return r.gone == nil && r.cancel != nil && now.Sub(r.started) > r.timeout+grace
-}
 
 // work is one worker: it ends one message and takes the next in one step.
 func (c *Consumer) work(slot int, last *Delivery, s Settlement, took time.Duration) {
@@ -102,14 +49,12 @@ func (c *Consumer) exited(slot int, d *Delivery, took time.Duration) {
 
 // execute runs the handler and says how the message goes on.
 func (c *Consumer) execute(slot int, d *Delivery) (Settlement, time.Duration) {
-	timeout := or(d.Timeout, c.opts.Timeout)
-	cancellable, cancel := context.WithCancelCause(c.base)
-	ctx, stop := context.WithTimeoutCause(cancellable, timeout, ErrTimeout)
-	defer func() { stop(); cancel(nil) }()
-	d.run.begin(cancel, timeout)
+	timeout, began := or(d.Timeout, c.opts.Timeout), time.Now()
+	ctx := d.run.begin(c.base, began, timeout)
+	defer d.run.end()
 	c.q.opts.Hooks.started(ctx, d)
 
-	began, returned := time.Now(), false
+	returned := false
 	defer func() {
 		if !returned {
 			c.exited(slot, d, time.Since(began))
@@ -119,8 +64,11 @@ func (c *Consumer) execute(slot int, d *Delivery) (Settlement, time.Duration) {
 	returned = true
 	took := time.Since(began)
 
-	cause := context.Cause(ctx)
-	if err != nil && errors.Is(cause, ErrTimeout) {
+	var cause error
+	if err != nil {
+		cause = context.Cause(ctx)
+	}
+	if errors.Is(cause, ErrTimeout) {
 		err = fmt.Errorf("%w after %v: %w", ErrTimeout, timeout, err)
 	}
 	s := d.settlement(err, c.opts.Backoff)
