@@ -2,6 +2,8 @@ package queueredis
 
 import (
 	"context"
+	"encoding/binary"
+	"strings"
 	"time"
 
 	"github.com/cohort-go/cohort/queue"
@@ -20,32 +22,42 @@ func (s *store) Claim(ctx context.Context, req queue.ClaimRequest) (queue.Claim,
 	if rate.Burst == 0 {
 		rate.Burst = rate.N
 	}
-	args := make([]any, 0, 14+len(req.Done))
-	args = append(args,
+	reply, err := s.run(ctx, s.scripts.claim,
 		req.Consumer, nonce, req.Max, req.Slots, req.Held, millis(req.Lease),
 		req.MaxInFlight, rate.N, millis(rate.Per), rate.Burst,
 		s.opts.DeadLimit, millis(s.opts.DeadFor), millis(s.opts.DedupeFor), s.opts.ExpiredToDead,
+		joined(req.Done),
 	)
-	for _, r := range req.Done {
-		args = append(args, string(r))
-	}
-	reply, err := s.run(ctx, s.scripts.claim, args...)
 	if err != nil {
 		return queue.Claim{}, err
 	}
 	return readClaim(reply, nonce, req.Done)
 }
 
+// joined is how claim.lua takes receipts. One of another length is nobody's, and
+// is sent as one that never was.
+func joined(list []queue.Receipt) []byte {
+	out := make([]byte, 0, receiptSize*len(list))
+	for _, r := range list {
+		if len(r) != receiptSize {
+			r = queue.Receipt(make([]byte, receiptSize))
+		}
+		out = append(out, r...)
+	}
+	return out
+}
+
 func readClaim(reply any, nonce string, done []queue.Receipt) (queue.Claim, error) {
 	list, ok := reply.([]any)
-	if !ok || len(list) != 4 {
+	if !ok || len(list) != 5 {
 		return queue.Claim{}, errReply(reply)
 	}
 	lost, ok := list[0].([]any)
 	next, ok2 := list[1].(int64)
 	state, ok3 := list[2].(int64)
-	messages, ok4 := list[3].([]any)
-	if !ok || !ok2 || !ok3 || !ok4 || len(messages)%2 != 0 {
+	heads, ok4 := list[3].(string)
+	values, ok5 := list[4].(string)
+	if !ok || !ok2 || !ok3 || !ok4 || !ok5 {
 		return queue.Claim{}, errReply(reply)
 	}
 	got := queue.Claim{
@@ -61,32 +73,48 @@ func readClaim(reply any, nonce string, done []queue.Receipt) (queue.Claim, erro
 			got.Lost = append(got.Lost, done[n])
 		}
 	}
-	got.Messages = make([]queue.Claimed, 0, len(messages)/2)
-	for i := 0; i < len(messages); i += 2 {
-		member, ok := messages[i].(string)
-		value, ok2 := messages[i+1].(string)
-		if !ok || !ok2 {
-			return queue.Claim{}, errReply(messages[i])
-		}
-		got.Messages = append(got.Messages, claimed(member, value, nonce))
+	var err error
+	got.Messages, err = readClaimed(heads, values, nonce)
+	return got, err
+}
+
+// readClaimed takes the joined messages of a claim apart. Their receipts share one
+// string; all else is copied, so that a message keeps no other in memory.
+func readClaimed(heads, values, nonce string) ([]queue.Claimed, error) {
+	const headSize = memberSize + 4
+	if len(heads)%headSize != 0 {
+		return nil, errReply(heads)
 	}
-	return got, nil
+	list := make([]queue.Claimed, len(heads)/headSize)
+	var b strings.Builder
+	b.Grow(len(list) * receiptSize)
+	for i := range list {
+		head := heads[i*headSize : (i+1)*headSize]
+		b.WriteString(head[:memberSize])
+		b.WriteString(nonce)
+		n := int(binary.BigEndian.Uint32([]byte(head[memberSize:])))
+		if n > len(values) {
+			return nil, errReply(heads)
+		}
+		claimed(&list[i], head[:memberSize], values[:n])
+		values = values[n:]
+	}
+	receipts := b.String()
+	for i := range list {
+		list[i].Receipt = queue.Receipt(receipts[i*receiptSize : (i+1)*receiptSize])
+	}
+	return list, nil
 }
 
 // claimed decodes a leased message. One that cannot be read, because a newer
 // version wrote it, comes as it is: its handler's failure will be reported.
-func claimed(member, value, nonce string) queue.Claimed {
+func claimed(c *queue.Claimed, member, value string) {
 	m, err := decode(member, value)
 	if err != nil {
 		m.Payload = []byte(value)
 	}
-	return queue.Claimed{
-		Envelope:   m.Envelope,
-		Receipt:    queue.Receipt(member + nonce),
-		Attempt:    m.failures + 1,
-		EnqueuedAt: m.enqueued,
-		Solo:       m.losses >= 2,
-	}
+	c.Envelope, c.EnqueuedAt = m.Envelope, m.enqueued
+	c.Attempt, c.Solo = m.failures+1, m.losses >= 2
 }
 
 // Extend implements queue.Backend.

@@ -7,6 +7,7 @@ import (
 	"maps"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/cohort-go/cohort/queue"
@@ -19,6 +20,7 @@ import (
 const (
 	memberSize  = 19
 	nonceSize   = 8
+	receiptSize = memberSize + nonceSize
 	stampSize   = 6
 	valueHead   = 2 + stampSize
 	tombstone   = 255
@@ -156,6 +158,9 @@ func (r *reader) bytes(n int) string {
 	return s
 }
 
+// text is bytes without what surrounds them in memory.
+func (r *reader) text(n int) string { return strings.Clone(r.bytes(n)) }
+
 func (r *reader) byte() byte {
 	if s := r.bytes(1); len(s) == 1 {
 		return s[0]
@@ -225,12 +230,12 @@ func (s *stored) readExtras(r *reader, flags byte) {
 		r.bytes(nonceSize)
 	}
 	if flags&flagKey != 0 {
-		s.Key = r.bytes(int(r.byte()))
+		s.Key = r.text(int(r.byte()))
 	}
 	if flags&flagUnique != 0 {
 		s.Unique.Until = queue.Until(r.byte())
 		s.Unique.TTL = r.millis()
-		s.Unique.Key = r.bytes(int(r.byte()))
+		s.Unique.Key = r.text(int(r.byte()))
 	}
 }
 
@@ -240,7 +245,7 @@ func (s *stored) readEnvelope(r *reader) {
 		r.bad = true
 		return
 	}
-	s.Kind = r.bytes(int(r.byte()))
+	s.Kind = r.text(int(r.byte()))
 	if v&0x10 != 0 {
 		s.Timeout = r.millis()
 	}
@@ -248,8 +253,8 @@ func (s *stored) readEnvelope(r *reader) {
 		n := r.uvarint()
 		s.Header = make(map[string]string, min(n, 64))
 		for range n {
-			k := r.bytes(r.uvarint())
-			s.Header[k] = r.bytes(r.uvarint())
+			k := r.text(r.uvarint())
+			s.Header[k] = r.text(r.uvarint())
 		}
 	}
 	s.Payload = []byte(r.rest)

@@ -1,17 +1,28 @@
 -- Acknowledges finished messages, does what is due (lost leases, delays), and
 -- leases ready messages.
 -- ARGV: consumer, nonce, max, slots, held, lease ms, max in flight, rate n, per ms,
--- burst, dead limit, dead ms, dedupe ms, expired to dead (0, 1), receipts...
+-- burst, dead limit, dead ms, dedupe ms, expired to dead (0, 1), receipts (joined).
 -- Reply: lost receipts (index from 0), ms to the next chance (-1 unknown), state
--- (1 paused, 2 solo waiting), member and value of each message.
+-- (1 paused, 2 solo waiting), member and length (4) of each message, their values;
+-- joined, since a thousand replies cost more than two.
 -- Invariant: a repeated nonce gets the reply of its first call and changes nothing.
 local consumer, nonce = ARGV[1], ARGV[2]
 local want, slots, has, lease = tonumber(ARGV[3]), tonumber(ARGV[4]), tonumber(ARGV[5]), tonumber(ARGV[6])
 local most, rate, per, burst = tonumber(ARGV[7]), tonumber(ARGV[8]), tonumber(ARGV[9]), tonumber(ARGV[10])
 local dead_limit, dead_for, dedupe = tonumber(ARGV[11]), tonumber(ARGV[12]), tonumber(ARGV[13])
-local FIRST = 15
+local done = ARGV[15]
+local RECEIPT = 27
 
-local lost, out = {}, {}
+local lost, taken, heads, values = {}, 0, {}, {}
+local function give(member, v)
+  local n = #v
+  taken = taken + 1
+  heads[taken] = member .. char(n / 16777216, n / 65536 % 256, n / 256 % 256, n % 256)
+  values[taken] = v
+end
+local function reply(next_in, state)
+  return { lost, next_in, state, table.concat(heads), table.concat(values) }
+end
 local function id_list(members)
   local ids = {}
   for i = 1, #members do ids[i] = id_of(members[i]) end
@@ -24,34 +35,33 @@ if before and sub(before, 1, 8) == nonce then
   for _, r in ipairs(call('ZRANGEBYSCORE', L, ends, ends)) do
     if sub(r, 20) == nonce then members[#members + 1] = sub(r, 1, 19) end
   end
-  local values = gather('HMGET', M, id_list(members))
+  local there = gather('HMGET', M, id_list(members))
   for i = 1, #members do
-    if values[i] then
-      out[#out + 1] = members[i]
-      out[#out + 1] = values[i]
-    end
+    if there[i] then give(members[i], there[i]) end
   end
   for i = 21, #before, 2 do lost[#lost + 1] = byte(before, i) * 256 + byte(before, i + 1) end
-  return { lost, 0, 0, out }
+  return reply(0, 0)
 end
 
 -- Acknowledge.
 local function acknowledge()
-  local receipts, gone, ids, failed = {}, {}, {}, {}
-  for i = FIRST, #ARGV do receipts[#receipts + 1] = ARGV[i] end
-  local scores = gather('ZMSCORE', L, receipts)
-  local special = {}
+  local receipts, gone, ids, failed, special = {}, {}, {}, {}, {}
+  for i = 1, #done / RECEIPT do receipts[i] = sub(done, RECEIPT * (i - 1) + 1, RECEIPT * i) end
+  local scores, mine, plain = gather('ZMSCORE', L, receipts), 0, 0
   for i = 1, #receipts do
     local r = receipts[i]
     if not scores[i] then
       lost[#lost + 1] = i - 1
     else
-      gone[#gone + 1] = r
-      if byte(r, 18) > 0 or tombs > 0 then
+      mine = mine + 1
+      gone[mine] = r
+      local flags, failures = byte(r, 18, 19)
+      if flags > 0 or tombs > 0 then
         special[#special + 1] = i
       else
-        ids[#ids + 1] = id_of(r)
-        if byte(r, 19) > 0 then failed[#failed + 1] = id_of(r) end
+        plain = plain + 1
+        ids[plain] = id_of(r)
+        if failures > 0 then failed[#failed + 1] = ids[plain] end
       end
     end
   end
@@ -86,7 +96,7 @@ local function acknowledge()
     end
   end
 end
-if #ARGV >= FIRST then acknowledge() end
+if done ~= '' then acknowledge() end
 
 -- Lost leases. The first loss makes a suspect, the second makes it run alone, and
 -- from then on each loss is an attempt. The first of them goes to the head last.
@@ -173,7 +183,8 @@ local state = paused > now and 1 or 0
 if state == 1 then limit = 0 end
 local ready = any_ready()
 
-local ends, leases, taken, bytes = now + lease, {}, 0, 0
+local ends, leases, bytes = now + lease, {}, 0
+local ends_text = string.format('%.0f', ends) -- once, not for each of them
 
 -- A message that cannot be leased after all: gone, cancelled or expired.
 local function reject(member, v)
@@ -202,32 +213,37 @@ end
 local function fit(members)
   local n = #members
   for i = 1, n do
-    if losses_of(members[i]) == 1 and taken + i > slots then return i - 1, true end
+    local member = members[i]
+    local level = byte(member, 17)
+    if level >= 4 and level < 8 and taken + i > slots then return i - 1, true end
     if biggest > 4096 then
-      bytes = bytes + call('HSTRLEN', M, id_of(members[i]))
+      bytes = bytes + call('HSTRLEN', M, id_of(member))
       if bytes > 4194304 and taken + i > 1 then return i - 1, true end
     end
   end
   return n, false
 end
 
--- Leases from one list; true if the claim is over.
+-- Leases from one list; true if the claim is over. Few at once where a few may be
+-- too large: the others are pushed back.
+local page = biggest > 4096 and 50 or 1000
 local function take(list)
   while taken < limit do
-    local members = call('LRANGE', list, 0, limit - taken - 1)
+    local members = call('LPOP', list, min(limit - taken, page))
+    if not members then return false end
     local n, over = fit(members)
+    for i = #members, n + 1, -1 do
+      call('LPUSH', list, members[i])
+      members[i] = nil
+    end
     if n == 0 then return over end
-    if n < #members then members = { unpack(members, 1, n) } end
-    call('LPOP', list, n)
-    local values = gather('HMGET', M, id_list(members))
+    local there = gather('HMGET', M, id_list(members))
     for i = 1, n do
-      local member, v = members[i], values[i]
+      local member, v = members[i], there[i]
       if not ((byte(member, 18) > 0 or tombs > 0 or not v) and reject(member, v)) then
-        taken = taken + 1
-        leases[#leases + 1] = ends
-        leases[#leases + 1] = member .. nonce
-        out[#out + 1] = member
-        out[#out + 1] = v
+        give(member, v)
+        leases[2 * taken - 1] = ends_text
+        leases[2 * taken] = member .. nonce
       end
     end
     if over then return true end
@@ -281,4 +297,4 @@ elseif taken == want and next_at - now < IDLE and call('LLEN', W) == 0 then
   call('RPUSH', W, '') -- this caller may not be back in time
 end
 write_counts()
-return { lost, next_at == NEVER and -1 or max(next_at - now, 0), state, out }
+return reply(next_at == NEVER and -1 or max(next_at - now, 0), state)
