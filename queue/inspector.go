@@ -50,7 +50,9 @@ type Controller interface {
 	// those that are ready already, and returns how many.
 	Redrive(ctx context.Context, opts RedriveOptions) (int, error)
 	// Purge removes all messages of the states (StateReady includes StateWaiting;
-	// none means all of them) and returns how many. Messages in flight stay.
+	// none means all of them) and returns how many. Messages in flight stay. It
+	// goes in pages, so that it blocks nobody: what is enqueued meanwhile goes too,
+	// and after an error those that were counted are gone.
 	Purge(ctx context.Context, states ...State) (int, error)
 	// Pause stops all claims of the cluster until then, or until Resume if until
 	// is zero. Enqueue goes on, running handlers finish.

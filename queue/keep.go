@@ -2,6 +2,7 @@ package queue
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 )
@@ -88,8 +89,12 @@ func (c *Consumer) extendBatch(list []*Delivery) {
 	}
 	c.mu.Unlock()
 	for i, err := range errs {
-		if err != nil && c.stillHeld(list[i]) {
+		switch {
+		case err == nil || !c.stillHeld(list[i]):
+		case errors.Is(err, ErrLeaseLost):
 			c.lose(list[i])
+		default: // it is ours for as long as it was
+			c.report("extend "+list[i].ID.String(), err)
 		}
 	}
 }

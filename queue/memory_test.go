@@ -9,7 +9,9 @@ import (
 	"github.com/cohort-go/cohort/queue/queuetest"
 )
 
-func TestMain(m *testing.M) { testenv.Main(m, nil) }
+func TestMain(m *testing.M) {
+	testenv.Main(m, map[string]func([]string){"snapshots": takeSnapshots})
+}
 
 // shared is a store that its queues do not close.
 type shared struct{ *queue.MemoryStore }

@@ -3,11 +3,14 @@ package queue_test
 import (
 	"context"
 	"errors"
+	"fmt"
+	"math/rand/v2"
 	"os"
 	"path/filepath"
 	"testing"
 	"time"
 
+	"github.com/cohort-go/cohort/internal/testenv"
 	"github.com/cohort-go/cohort/queue"
 )
 
@@ -106,6 +109,37 @@ func TestSnapshotAfterCrash(t *testing.T) {
 	}
 	if err := os.WriteFile(path+".123.tmp", []byte(`{"version":1,"acc`), 0o600); err != nil {
 		t.Fatal(err)
+	}
+	checkFilled(t, open(t, path))
+}
+
+// takeSnapshots saves a queue as often as it can, until it is killed.
+func takeSnapshots(args []string) {
+	_, err := queue.NewMemory("jobs", queue.MemoryOptions{Snapshot: args[0], SnapshotEvery: time.Millisecond})
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(2)
+	}
+	fmt.Println("open")
+	select {}
+}
+
+// TestSnapshotKilled kills a process while it writes and renames: whatever it was
+// at, the file is whole.
+func TestSnapshotKilled(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "jobs")
+	q := open(t, path)
+	fill(t, q)
+	if err := q.Close(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	for range 15 {
+		child := testenv.Child(t, "snapshots", path)
+		if line := child.Line(t); line != "open" {
+			t.Fatalf("the child says %q", line)
+		}
+		time.Sleep(rand.N(20 * time.Millisecond))
+		child.Kill()
 	}
 	checkFilled(t, open(t, path))
 }

@@ -7,7 +7,7 @@
 // noeviction; New warns in the log about another one.
 //
 // All keys of a queue are in one hash slot, so one queue uses one core of Redis:
-// spread work whose order does not matter over several queues.
+// [Options.Shards] spreads one whose order does not matter over several.
 //
 // # Rights
 //
@@ -58,6 +58,12 @@ type Options struct {
 	// ExpiredToDead keeps expired messages among the dead instead of dropping
 	// them.
 	ExpiredToDead bool
+	// Shards spreads the queue over that many hash slots, and so over the masters
+	// of a Cluster, at most 64; one slot uses one core of Redis. What needs all
+	// messages in one place is then not offered, see [queue.Spread]. All processes
+	// must use the same number: with a smaller one nobody looks at the rest, and an
+	// ID is looked for in the wrong place. Default 1.
+	Shards int
 	// Replicas is how many replicas must have a message before Enqueue returns
 	// nil; fewer is ErrNotReplicated. Default 0.
 	Replicas int
@@ -76,6 +82,9 @@ func (o Options) withDefaults() (Options, error) {
 	if o.MaxLen < 0 || o.DeadLimit < 0 || o.Replicas < 0 {
 		errs = append(errs, fmt.Errorf("%w: MaxLen is %d, DeadLimit is %d, Replicas is %d",
 			queue.ErrInvalid, o.MaxLen, o.DeadLimit, o.Replicas))
+	}
+	if o.Shards < 0 || o.Shards > queue.MaxShards {
+		errs = append(errs, fmt.Errorf("%w: Shards is %d, at most %d", queue.ErrInvalid, o.Shards, queue.MaxShards))
 	}
 	if o.DedupeFor == 0 {
 		o.DedupeFor = time.Hour
@@ -133,6 +142,22 @@ func New(rdb redis.UniversalClient, name string, opts Options) (queue.Queue, err
 
 // NewBackend returns the backend alone, for a wrapper around it and [queue.New].
 func NewBackend(rdb redis.UniversalClient, name string, opts Options) (queue.Backend, error) {
+	stores, err := newStores(rdb, name, opts)
+	if err != nil {
+		return nil, err
+	}
+	if len(stores) == 1 {
+		return stores[0], nil
+	}
+	shards := make([]queue.Backend, len(stores))
+	for i, s := range stores {
+		shards[i] = s
+	}
+	return queue.Spread(shards...)
+}
+
+// newStores returns the stores of all shards.
+func newStores(rdb redis.UniversalClient, name string, opts Options) ([]*store, error) {
 	if err := redisconn.Check(rdb); err != nil {
 		return nil, fmt.Errorf("queueredis: %w", err)
 	}
@@ -144,16 +169,27 @@ func NewBackend(rdb redis.UniversalClient, name string, opts Options) (queue.Bac
 	if err != nil {
 		return nil, fmt.Errorf("queueredis: %w", err)
 	}
-	keys := keysOf(opts.Namespace, encoded)
+	if !redisconn.HonoursDeadlines(rdb) && opts.Logger != nil {
+		opts.Logger.Warn("queueredis: the client has ContextTimeoutEnabled off: a call can outlive its ctx by ReadTimeout")
+	}
+	stores := []*store{newStore(rdb, keysOf(opts.Namespace, encoded), opts)}
+	for n := 1; n < opts.Shards; n++ {
+		stores = append(stores, newStore(rdb, keysOf(opts.Namespace, shardName(encoded, n)), opts))
+	}
+	return stores, nil
+}
+
+// shardName stands for a further shard in its keys. No queue has it: an encoded
+// name does not end with a percent sign.
+func shardName(encoded string, n int) string { return fmt.Sprintf("%s.%d%%", encoded, n) }
+
+func newStore(rdb redis.UniversalClient, keys []string, opts Options) *store {
 	s := &store{rdb: rdb, opts: opts, keys: keys, scripts: newScripts()}
 	s.plainKeys = append(append(s.plainKeys, keys[:5]...), keys[wakeKey], keys[countersKey])
 	for level := range s.loneKeys {
 		s.loneKeys[level] = [4]string{keys[0], keys[1+level], keys[wakeKey], keys[countersKey]}
 	}
-	if !redisconn.HonoursDeadlines(rdb) && opts.Logger != nil {
-		opts.Logger.Warn("queueredis: the client has ContextTimeoutEnabled off: a call can outlive its ctx by ReadTimeout")
-	}
-	return s, nil
+	return s
 }
 
 // keysOf returns the keys of a queue in the order of lua/common.lua.
@@ -170,7 +206,14 @@ func keysOf(namespace, encoded string) []string {
 
 // Places in keys.
 const (
+	messagesKey  = 0
+	soloKey      = 5 // the lists end here
+	errorsKey    = 10
+	recordsKey   = 11
 	consumersKey = 12
+	uniquesKey   = 14
+	waitersKey   = 15
+	holdersKey   = 16
 	wakeKey      = 17
 	countersKey  = 18
 )

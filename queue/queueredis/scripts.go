@@ -54,6 +54,9 @@ var redriveLua string
 //go:embed lua/purge.lua
 var purgeLua string
 
+//go:embed lua/repair.lua
+var repairLua string
+
 //go:embed lua/pause.lua
 var pauseLua string
 
@@ -69,7 +72,7 @@ var getLua string
 // scripts are one for each transition.
 type scripts struct {
 	put, putMany, enqueue, tick, last, claim, settle, extend, progress,
-	cancel, redrive, purge, pause, stats, list, get *pair
+	cancel, redrive, purge, repair, pause, stats, list, get *pair
 }
 
 // newScripts marks those that free memory or keep leases: they also run when Redis
@@ -88,6 +91,7 @@ func newScripts() scripts {
 		cancel:   frees(cancelLua),
 		redrive:  frees(redriveLua),
 		purge:    frees(purgeLua),
+		repair:   frees(repairLua),
 		pause:    frees(pauseLua),
 		stats:    frees(statsLua),
 		list:     frees(listLua),

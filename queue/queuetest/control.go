@@ -12,10 +12,10 @@ import (
 func cancels(s *suite) {
 	q := s.open()
 	i, c := s.inspector(q)
+	dead := s.put(q, "dead", queue.Message{})
+	s.must(s.one(q, time.Minute).Settle(s.ctx(), queue.Dead(errBusy)))
 	ready := s.put(q, "ready", queue.Message{})
 	delayed := s.put(q, "delayed", queue.Message{Delay: time.Hour})
-	dead := s.put(q, "dead", queue.Message{Priority: queue.PriorityUrgent})
-	s.must(s.one(q, time.Minute).Settle(s.ctx(), queue.Dead(errBusy)))
 	for _, id := range []queue.ID{ready, delayed, dead} {
 		s.must(c.Cancel(s.ctx(), id))
 		if err := c.Cancel(s.ctx(), id); !errors.Is(err, queue.ErrNotFound) {
@@ -77,7 +77,7 @@ func pauses(s *suite) {
 func purges(s *suite) {
 	q := s.open()
 	_, c := s.inspector(q)
-	s.put(q, "in flight", queue.Message{Priority: queue.PriorityUrgent})
+	s.put(q, "in flight", queue.Message{})
 	held := s.one(q, time.Minute)
 	_, err := q.EnqueueMany(s.ctx(), numbered(1200))
 	s.must(err)

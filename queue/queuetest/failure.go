@@ -43,6 +43,25 @@ func retries(s *suite) {
 	}
 }
 
+func retriesIn(s *suite) {
+	q := s.open()
+	var log diary
+	s.consume(q, func(_ context.Context, d *queue.Delivery) error {
+		log.note(d)
+		if d.Attempt == 1 {
+			return queue.RetryIn(300*time.Millisecond, errBusy)
+		}
+		return nil
+	}, queue.ConsumeOptions{Backoff: func(int, error) time.Duration { return time.Hour }})
+	s.put(q, "m", queue.Message{})
+	s.until("two attempts", func() bool { return log.len() == 2 })
+	runs := log.all()
+	s.equal("attempt", runs[1].attempt, 2)
+	if gap := runs[1].at.Sub(runs[0].at); gap < 300*time.Millisecond {
+		s.Errorf("the second attempt came after %v", gap)
+	}
+}
+
 func panics(s *suite) {
 	q := s.open()
 	var log diary

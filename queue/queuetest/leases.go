@@ -153,20 +153,28 @@ func isolates(s *suite) {
 	}
 	lose() // suspect
 	lose() // runs alone from now on
-	healthy := s.put(q, "healthy", queue.Message{})
-	list := s.receive(q, 1, lease)
-	s.equal("claimed", len(list), 1)
-	s.equal("alone", list[0].ID, poison)
-	s.equal("attempt", list[0].Attempt, 1)
-	time.Sleep(lease + 20*time.Millisecond) // counts
-	d := s.one(q, lease)
-	s.equal("attempt", d.Attempt, 2)
-	time.Sleep(lease + 20*time.Millisecond) // counts, and was the last
-	d = s.one(q, time.Minute)
-	s.equal("id", d.ID, healthy)
-	s.equal("attempt", d.Attempt, 1)
+	healthy, cured := s.put(q, "healthy", queue.Message{}), 0
+	cure := func(d *queue.Delivery) {
+		s.equal("id", d.ID, healthy)
+		s.equal("attempt", d.Attempt, 1)
+		s.must(d.Settle(s.ctx(), nil))
+		cured++
+	}
+	for attempt := range 2 { // each counts, and the second is the last
+		d := s.one(q, lease)
+		if d.ID == healthy && !s.can.Has(queue.CanReturn) { // it is at no head, so others may pass
+			cure(d)
+			d = s.one(q, lease)
+		}
+		s.equal("alone", d.ID, poison)
+		s.equal("attempt", d.Attempt, attempt+1)
+		time.Sleep(lease + 20*time.Millisecond)
+	}
+	if cured == 0 {
+		cure(s.one(q, time.Minute))
+	}
+	s.nothing(q, 50*time.Millisecond)
 	s.equal("dead", s.stats(q).Dead, 1)
-	s.must(d.Settle(s.ctx(), nil))
 }
 
 func extends(s *suite) {

@@ -73,6 +73,9 @@ func settleMutants() []Mutant {
 			f.onSettle = func(s *queue.Settlement) { s.Delay = 0 }
 		}},
 		instead("Retries", queue.VerbRetry, queue.VerbSnooze),
+		{Promise: "RetriesIn", Fault: "the pause is cut short", store: func(f *faults) {
+			f.onSettle = func(s *queue.Settlement) { s.Delay /= 2 }
+		}},
 		instead("Panics", queue.VerbRetry, queue.VerbDiscard),
 		instead("Dies", queue.VerbDead, queue.VerbRetry),
 		instead("Dies", queue.VerbRetry, queue.VerbSnooze),
@@ -139,6 +142,9 @@ func controlMutants() []Mutant {
 		{Promise: "Consumers", Fault: "nobody is listed", store: func(f *faults) { f.noList = true }},
 		{Promise: "Accounts", Fault: "the dead are forgotten", store: func(f *faults) {
 			f.onStats = func(s *queue.Stats) { s.Dead = 0 }
+		}},
+		{Promise: "Counts", Fault: "nothing grows old", store: func(f *faults) {
+			f.onStats = func(s *queue.Stats) { s.OldestReady = 0 }
 		}},
 		{Promise: "Lists", Fault: "pages are short", store: func(f *faults) {
 			f.onList = func(r *queue.ListRequest) { r.Limit-- }

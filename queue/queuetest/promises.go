@@ -31,6 +31,7 @@ func failure() []Promise {
 	d := queue.CanDelay
 	return []Promise{
 		{"Retries", "a failed message comes again, its attempts counted, after the backoff", d, retries},
+		{"RetriesIn", "RetryIn says when the next attempt is, whatever the backoff says", d, retriesIn},
 		{"Panics", "a panic is a failure, and the worker goes on", d, panics},
 		{"Exits", "a handler that calls runtime.Goexit failed, and takes no worker along", d, exits},
 		{"Dies", "after MaxAttempts failures a message is dead and does not come again", queue.CanKeepDead | queue.CanInspect, dies},
@@ -123,6 +124,7 @@ func reports() []Promise {
 	i := queue.CanInspect
 	return []Promise{
 		{"Accounts", "what came in is done, removed or left", i | queue.CanDelay | queue.CanCancel | queue.CanPurge, accounts},
+		{"Counts", "Stats counts every state, ready messages by priority, and knows the age of the next", i | queue.CanPrioritize | queue.CanDelay, counts},
 		{"Lists", "every state can be listed in pages, and Get finds each message", i | queue.CanDelay | queue.CanOrderKeys, lists},
 		{"Records", "progress and results can be read, and are kept for the Retain time", queue.CanRecord | i, records},
 		{"Consumers", "the consumers of the cluster are listed", i, consumers},

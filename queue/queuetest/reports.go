@@ -32,6 +32,34 @@ func accounts(s *suite) {
 	s.equal("ends", []int64{st.Done, st.Discarded, st.Cancelled, st.Purged, st.Died, st.Retried}, []int64{3, 1, 1, 3, 1, 1})
 }
 
+func counts(s *suite) {
+	q := s.open()
+	before := s.stats(q)
+	s.equal("oldest of none", before.OldestReady, time.Duration(0))
+	for i, p := range []queue.Priority{queue.PriorityUrgent, queue.PriorityHigh, queue.PriorityNormal, queue.PriorityLow} {
+		for range i + 1 {
+			s.put(q, "m", queue.Message{Priority: p})
+		}
+	}
+	s.put(q, "later", queue.Message{Delay: time.Hour})
+	time.Sleep(50 * time.Millisecond)
+	st := s.stats(q)
+	s.equal("ready by priority", st.Ready, [4]int{1, 2, 3, 4})
+	s.equal("delayed", st.Delayed, 1)
+	if st.OldestReady < 50*time.Millisecond || st.OldestReady > time.Minute {
+		s.Errorf("the oldest is %v old, want 50ms or a little more", st.OldestReady)
+	}
+	for _, d := range s.receive(q, 4, time.Minute) {
+		s.must(d.Settle(s.ctx(), nil))
+	}
+	st = s.stats(q)
+	s.equal("ready by priority", st.Ready, [4]int{0, 0, 2, 4})
+	rates := st.Since(before)
+	if seconds := st.Now.Sub(before.Now).Seconds(); seconds <= 0 || rates.Enqueued*seconds < 10.9 || rates.Done*seconds > 4.1 {
+		s.Errorf("%+v in %v s", rates, seconds)
+	}
+}
+
 func (s *suite) balance(st queue.Stats) {
 	s.Helper()
 	out := st.Done + st.Discarded + st.Expired + st.Purged + st.Cancelled + st.Trimmed
