@@ -18,6 +18,10 @@ const (
 	staleAfter  = 500 * time.Millisecond // held work that no worker takes goes back
 )
 
+// worthwhile is how much room is enough for a claim, however much is held: the store
+// is then at work while the workers are.
+const worthwhile = 250
+
 // fetcher is the state of the fetch loop.
 type fetcher struct {
 	*Consumer
@@ -165,7 +169,7 @@ func (f *fetcher) room(held int) int {
 	if f.pace > 0 {
 		extra = int(min(int64(f.opts.Prefetch), int64(f.opts.Concurrency)*int64(bufferedFor)/int64(f.pace)))
 	}
-	f.low = extra / 2
+	f.low = max(extra/2, extra-worthwhile)
 	if len(f.buffer) > f.low {
 		return 0
 	}

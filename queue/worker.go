@@ -10,11 +10,11 @@ import (
 // work is one worker: it ends one message and takes the next in one step.
 func (c *Consumer) work(slot int, last *Delivery, s Settlement, took time.Duration) {
 	for {
-		d := c.turn(slot, last, s, took)
+		d, began := c.turn(slot, last, s, took)
 		if d == nil {
 			return
 		}
-		s, took = c.execute(slot, d)
+		s, took = c.execute(slot, d, began)
 		last = d
 	}
 }
@@ -48,8 +48,8 @@ func (c *Consumer) exited(slot int, d *Delivery, took time.Duration) {
 }
 
 // execute runs the handler and says how the message goes on.
-func (c *Consumer) execute(slot int, d *Delivery) (Settlement, time.Duration) {
-	timeout, began := or(d.Timeout, c.opts.Timeout), time.Now()
+func (c *Consumer) execute(slot int, d *Delivery, began time.Time) (Settlement, time.Duration) {
+	timeout := or(d.Timeout, c.opts.Timeout)
 	ctx := d.run.begin(c.base, began, timeout)
 	defer d.run.end()
 	c.q.opts.Hooks.started(ctx, d)
@@ -82,9 +82,9 @@ func (c *Consumer) execute(slot int, d *Delivery) (Settlement, time.Duration) {
 	return s, took
 }
 
-// turn books the end of the worker's last message and waits for its next; nil
-// means that the Consumer stops.
-func (c *Consumer) turn(slot int, last *Delivery, s Settlement, took time.Duration) *Delivery {
+// turn books the end of the worker's last message and waits for its next, which
+// begins at the time that is returned; nil means that the Consumer stops.
+func (c *Consumer) turn(slot int, last *Delivery, s Settlement, took time.Duration) (*Delivery, time.Time) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if last != nil {
@@ -98,11 +98,11 @@ func (c *Consumer) turn(slot int, last *Delivery, s Settlement, took time.Durati
 			if len(c.buffer) <= c.low {
 				signal(c.poke)
 			}
-			return d
+			return d, c.progress
 		}
 		c.arrived.Wait()
 	}
-	return nil
+	return nil, time.Time{}
 }
 
 // book ends a run. The caller holds mu.

@@ -14,18 +14,23 @@ local done = ARGV[15]
 local RECEIPT = 27
 
 local lost, taken, heads, values = {}, 0, {}, {}
+local lengths = setmetatable({}, { __index = function(known, n)
+  local packed = char(n / 16777216, n / 65536 % 256, n / 256 % 256, n % 256)
+  known[n] = packed
+  return packed
+end })
 local function give(member, v)
-  local n = #v
   taken = taken + 1
-  heads[taken] = member .. char(n / 16777216, n / 65536 % 256, n / 256 % 256, n % 256)
+  heads[2 * taken - 1] = member
+  heads[2 * taken] = lengths[#v]
   values[taken] = v
 end
 local function reply(next_in, state)
   return { lost, next_in, state, table.concat(heads), table.concat(values) }
 end
-local function id_list(members)
+local function id_list(members, n)
   local ids = {}
-  for i = 1, #members do ids[i] = id_of(members[i]) end
+  for i = 1, n do ids[i] = sub(members[i], 1, 16) end
   return ids
 end
 
@@ -35,7 +40,7 @@ if before and sub(before, 1, 8) == nonce then
   for _, r in ipairs(call('ZRANGEBYSCORE', L, ends, ends)) do
     if sub(r, 20) == nonce then members[#members + 1] = sub(r, 1, 19) end
   end
-  local there = gather('HMGET', M, id_list(members))
+  local there = gather('HMGET', M, id_list(members, #members))
   for i = 1, #members do
     if there[i] then give(members[i], there[i]) end
   end
@@ -209,44 +214,41 @@ local function reject(member, v)
   return false
 end
 
--- How many of the members may go: suspects not beyond the free workers, and 4 MiB.
+-- How many of the members are 4 MiB.
 local function fit(members)
-  local n = #members
-  for i = 1, n do
-    local member = members[i]
-    local level = byte(member, 17)
-    if level >= 4 and level < 8 and taken + i > slots then return i - 1, true end
-    if biggest > 4096 then
-      bytes = bytes + call('HSTRLEN', M, id_of(member))
-      if bytes > 4194304 and taken + i > 1 then return i - 1, true end
-    end
+  if biggest <= 4096 then return #members end
+  for i = 1, #members do
+    bytes = bytes + call('HSTRLEN', M, id_of(members[i]))
+    if bytes > 4194304 and taken + i > 1 then return i - 1 end
   end
-  return n, false
+  return #members
 end
 
--- Leases from one list; true if the claim is over. Few at once where a few may be
--- too large: the others are pushed back.
+-- Leases from one list; true if the claim is over: suspects do not go beyond the
+-- free workers. Few are looked at where a few may be too large.
 local page = biggest > 4096 and 50 or 1000
 local function take(list)
   while taken < limit do
     local members = call('LPOP', list, min(limit - taken, page))
     if not members then return false end
-    local n, over = fit(members)
-    for i = #members, n + 1, -1 do
-      call('LPUSH', list, members[i])
-      members[i] = nil
-    end
-    if n == 0 then return over end
-    local there = gather('HMGET', M, id_list(members))
-    for i = 1, n do
-      local member, v = members[i], there[i]
-      if not ((byte(member, 18) > 0 or tombs > 0 or not v) and reject(member, v)) then
+    local n = fit(members)
+    local there = gather('HMGET', M, id_list(members, n))
+    local next_one = 1
+    while next_one <= n do
+      local member, v = members[next_one], there[next_one]
+      local level, flags = byte(member, 17, 18)
+      if level >= 4 and level < 8 and taken >= slots then break end
+      if not ((flags > 0 or tombs > 0 or not v) and reject(member, v)) then
         give(member, v)
         leases[2 * taken - 1] = ends_text
         leases[2 * taken] = member .. nonce
       end
+      next_one = next_one + 1
     end
-    if over then return true end
+    if next_one <= #members then
+      for i = #members, next_one, -1 do call('LPUSH', list, members[i]) end
+      return true
+    end
   end
   return true
 end

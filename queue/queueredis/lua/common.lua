@@ -53,7 +53,7 @@ local function u48(s, i)
 end
 
 -- Commands with many arguments, in chunks that unpack can take.
-local CHUNK = 500
+local CHUNK = 1000
 local function each_chunk(list, f)
   for i = 1, #list, CHUNK do f(unpack(list, i, min(i + CHUNK - 1, #list))) end
 end
