@@ -14,6 +14,9 @@ import (
 // leased.
 var ErrAtWork = errors.New("queue is at work: pause it and wait for what is in flight")
 
+// scanned is about how many members one page of a scan has.
+const scanned = 1000
+
 // Repairs counts what Repair has mended.
 type Repairs struct {
 	// Restored are messages that stood nowhere and are ready again, with the

@@ -238,14 +238,33 @@ func measureMemory(rdb *redis.Client, i int, metric string) func(context.Context
 		if err := putAll(ctx, s, n); err != nil {
 			return err
 		}
-		time.Sleep(3 * time.Second) // buffers shrink, tables are rehashed
-		after, err := used(ctx, rdb)
+		after, err := settled(ctx, rdb)
 		if err != nil {
 			return err
 		}
 		m.Metric(metric, float64(after-before)/float64(n))
 		return nil
 	}
+}
+
+// settled is what is used once buffers have shrunk and tables are rehashed: when
+// it is the same for half a second, at the latest after five.
+func settled(ctx context.Context, rdb *redis.Client) (int64, error) {
+	last, same := int64(0), 0
+	for range 50 {
+		now, err := used(ctx, rdb)
+		if err != nil {
+			return 0, err
+		}
+		if same++; now != last {
+			last, same = now, 0
+		}
+		if same == 5 {
+			break
+		}
+		time.Sleep(100 * time.Millisecond)
+	}
+	return last, nil
 }
 
 func used(ctx context.Context, rdb *redis.Client) (int64, error) {
