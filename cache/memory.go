@@ -225,7 +225,10 @@ func (m *Memory) Touch(ctx context.Context, key string, ttl time.Duration) (bool
 		return false, nil
 	}
 	e := *old
-	e.expireAfter(now, ttl, old.Stale)
+	if old.expires.IsZero() {
+		e.Stale = 0
+	}
+	e.expireAfter(now, ttl, e.Stale)
 	m.entries.Set(key, &e)
 	m.next()
 	m.line.Apply(&Change{Ordinal: m.ordinal, Keys: []string{key}})

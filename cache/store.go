@@ -147,7 +147,8 @@ type Lister interface {
 
 // Toucher is a Store that can change when an entry expires.
 type Toucher interface {
-	// Touch lets the entry of key be fresh for ttl from now. It reports whether
-	// there was an entry, stale ones included.
+	// Touch lets the entry of key be fresh for ttl from now, and stale after that
+	// for as long as it would have been; one that was fresh for ever had no end to
+	// be stale after. It reports whether there was an entry, stale ones included.
 	Touch(ctx context.Context, key string, ttl time.Duration) (bool, error)
 }

@@ -67,4 +67,10 @@ func touch(t TB, b Backend) {
 	if e, err := s.Get(t.Context(), "kept"); err != nil || e.TTL > time.Minute || e.Life < maxStay {
 		t.Errorf("stale for ever, after Touch: fresh for %v, there for %v, %v", e.TTL, e.Life, err)
 	}
+	put(t, s, "endless", "v", func(w *cache.Write) { w.TTL, w.Stale = cache.Forever, time.Hour })
+	_, err = s.(cache.Toucher).Touch(t.Context(), "endless", time.Minute)
+	check(t, err, "Touch")
+	if e, err := s.Get(t.Context(), "endless"); err != nil || e.TTL > time.Minute || e.Life > time.Minute {
+		t.Errorf("fresh for ever, after Touch: fresh for %v, there for %v, %v", e.TTL, e.Life, err)
+	}
 }
