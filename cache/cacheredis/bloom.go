@@ -156,7 +156,7 @@ func (b *Bloom) row(
 	at := make([]uint64, 0, info.Hashes)
 	for _, item := range items {
 		for _, p := range info.Positions(at, item) {
-			args = append(args, p)
+			args = append(args, 8*bloomHeader+p)
 		}
 	}
 	var reply any

@@ -2,7 +2,8 @@
 -- length from the start, so that no part of it can be lost alone.
 -- KEYS  1 the filter
 -- ARGV  1 'reserve', 'add' or 'exists'; 2 header; 3 length of the string; then,
---       unless reserving: bits per item, and the positions of each item's bits
+--       unless reserving: bits per item, and each item's bits by their places in the
+--       string
 -- Reply: a string, the header that is there instead ('' for none: not reserved, or
 --       of another length); or else one number per item: 1 if a bit was (add) or is
 --       (exists) not set
@@ -24,20 +25,21 @@ end
 if there ~= ARGV[2] or whole ~= size then
   return there
 end
-local reply, bits = {}, tonumber(ARGV[4])
-local first = 8 * #ARGV[2]
+local call, key, adding, bits = redis.call, KEYS[1], ARGV[1] == 'add', tonumber(ARGV[4])
+local reply, last = {}, 4
 for item = 1, (#ARGV - 4) / bits do
   local missing = 0
-  for i = 5 + (item - 1) * bits, 4 + item * bits do
-    if ARGV[1] == 'add' then
-      if redis.call('SETBIT', KEYS[1], first + ARGV[i], 1) == 0 then
+  for i = last + 1, last + bits do
+    if adding then
+      if call('SETBIT', key, ARGV[i], '1') == 0 then
         missing = 1
       end
-    elseif redis.call('GETBIT', KEYS[1], first + ARGV[i]) == 0 then
+    elseif call('GETBIT', key, ARGV[i]) == 0 then
       missing = 1
       break
     end
   end
   reply[item] = missing
+  last = last + bits
 end
 return reply
