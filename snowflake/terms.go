@@ -54,9 +54,12 @@ func (t *terms) start(now int64, window workerid.Window, c uint64) {
 	}
 }
 
-// goOn is for a number that goes on from another one with counter c: where that was
-// ahead of the clock anyway, c can be taken at once.
+// goOn is for a number that goes on from another one with counter c, or from none with
+// 0: where the other one was ahead of the clock anyway, c can be taken at once.
 func (t *terms) goOn(now int64, c uint64) {
+	if c == 0 {
+		return
+	}
 	if begin := t.beginOf(t.tickOf(c)) - t.ahead; begin-t.layout.Tick.Milliseconds() > now {
 		t.logicalStart = max(t.logicalStart, begin)
 	}
