@@ -60,8 +60,11 @@ func (b *fifo) acquire(ctx context.Context, c lock.Claim, wait bool) (lock.Reply
 			r.State, r.Poll = lock.Held, b.poll(answer.at(1), answer.at(3)&handsOn != 0)
 			r.Waiters = int(answer.at(2))
 			if wait {
-				now := time.Now()
-				b.pulse.relied(now, now.Add(r.Poll), answer.at(3)&joined != 0)
+				now, since := time.Now(), time.Time{}
+				if answer.at(3)&joined != 0 {
+					since = now
+				}
+				b.pulse.relied(now, since, now.Add(r.Poll))
 			}
 			return nil
 		default:

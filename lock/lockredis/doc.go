@@ -17,7 +17,8 @@
 // second at most, after two seconds of waiting up to a quarter of its wait, and
 // never more than the five seconds of the poll. A silent wait costs 10 PINGs in its
 // first five seconds, 21 in a minute, 39 in an hour, for all names of a process
-// together; they touch no key.
+// together; they touch no key. A holder with waiters of its own, who must hear that
+// others wait, has a sign of life every five seconds at least.
 //
 // # Keys
 //

@@ -47,11 +47,12 @@ func (l *listener) start(c redis.UniversalClient, channel string, events lock.Ev
 	l.begin = sync.OnceFunc(func() { l.open() })
 }
 
-// Listen implements lock.Listener.
+// Listen implements lock.Listener. A holder with waiters of its own must hear that
+// others wait, who rely on that for no longer than on their poll.
 func (l *listener) Listen() {
 	l.begin()
 	now := time.Now()
-	l.pulse.relied(now, now.Add(longestPoll), false)
+	l.pulse.relied(now, now.Add(-partSilence*longestPoll), now.Add(longestPoll))
 }
 
 // listen subscribes and returns when the server has confirmed it or refused.

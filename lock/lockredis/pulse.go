@@ -28,19 +28,22 @@ type pulse struct {
 
 func newPulse() *pulse { return &pulse{grace: leastGrace, wake: make(chan struct{}, 1)} }
 
-// relied notes at now that somebody relies on being told until then; begins says
-// that this is a new wait.
-func (p *pulse) relied(now, until time.Time, begins bool) {
+// relied notes at now that somebody relies on being told until then, and does since
+// the given time; zero says nothing of that.
+func (p *pulse) relied(now, since, until time.Time) {
 	p.mu.Lock()
 	idle := !p.until.After(now)
 	if until.After(p.until) {
 		p.until = until
 	}
-	if idle || begins {
-		p.news = now
+	if idle {
+		since = now
+	}
+	if since.After(p.news) {
+		p.news = since
 	}
 	p.mu.Unlock()
-	if idle || begins {
+	if since.Equal(now) {
 		select {
 		case p.wake <- struct{}{}:
 		default:

@@ -8,7 +8,7 @@ import (
 // proofs plays a wait of the given length in which the server answers every
 // question at once, and returns when it was asked.
 func proofs(p *pulse, from time.Time, wait time.Duration) (at []time.Duration) {
-	p.relied(from, from.Add(wait), true)
+	p.relied(from, from, from.Add(wait))
 	for {
 		next, _ := p.due(from)
 		next = later(next, from)
@@ -52,7 +52,7 @@ func TestPulseAfterNews(t *testing.T) {
 	proofs(p, start, time.Hour)
 	for name, news := range map[string]func(now time.Time){
 		"event": func(now time.Time) { p.beat(now, true) },
-		"wait":  func(now time.Time) { p.relied(now, now.Add(time.Minute), true) },
+		"wait":  func(now time.Time) { p.relied(now, now, now.Add(time.Minute)) },
 	} {
 		now := start.Add(time.Hour)
 		p.beat(now, false)
@@ -66,11 +66,29 @@ func TestPulseAfterNews(t *testing.T) {
 // Who waits again although the token was in the queue brings no news.
 func TestPulsePolls(t *testing.T) {
 	p, start := newPulse(), time.Now()
-	p.relied(start, start.Add(longestPoll), true)
+	p.relied(start, start, start.Add(longestPoll))
 	polled := start.Add(longestPoll - time.Millisecond)
 	p.beat(polled, false)
-	p.relied(polled, polled.Add(longestPoll), false)
+	p.relied(polled, time.Time{}, polled.Add(longestPoll))
 	if at, _ := p.due(polled); at.Sub(polled) < time.Second {
 		t.Errorf("a poll was taken for a new wait: the next proof after %v", at.Sub(polled))
+	}
+}
+
+// A holder with waiters of its own is never deaf for longer than those elsewhere
+// take to ask, however long it goes on.
+func TestPulseOfHolder(t *testing.T) {
+	p, start := newPulse(), time.Now()
+	p.beat(start, true)
+	for passed := time.Duration(0); passed < time.Hour; passed += time.Second {
+		now := start.Add(passed)
+		p.relied(now, now.Add(-partSilence*longestPoll), now.Add(longestPoll))
+		at, relied := p.due(now)
+		if !relied || at.Sub(now) > longestPoll+time.Second {
+			t.Fatalf("after %v the next proof is %v away", passed, at.Sub(now))
+		}
+		if !at.After(now) {
+			p.beat(now, false)
+		}
 	}
 }
