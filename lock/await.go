@@ -145,11 +145,11 @@ func (n *locker) ask(w *waiter) {
 		n.abandon(w, c)
 		return
 	}
-	pushed := s.pushed
-	s.pushed = nil
+	pushed, missed := s.pushed, s.missed
+	s.pushed, s.missed = nil, false
 	switch {
 	case err == nil && r.State == Granted:
-		s.crowd(r.Waiters)
+		s.crowd(r.Waiters, r.Sent)
 		s.replicas = c.Replicas
 		n.granted(s, r.Fence, r.Sent)
 	case pushed != nil:
@@ -161,7 +161,10 @@ func (n *locker) ask(w *waiter) {
 		n.giveUp(w, ErrHeld)
 	default:
 		w.heard = true
-		s.phase, s.poll = queued, time.Now().Add(r.Poll)
+		s.phase = queued
+		if !missed {
+			s.poll = time.Now().Add(r.Poll)
+		}
 	}
 }
 

@@ -30,7 +30,8 @@ func (n *locker) Contended(token string) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	if s := n.seats[token]; s != nil {
-		s.crowd(1)
+		s.hinted = time.Now()
+		s.crowd(1, s.hinted)
 	}
 }
 
@@ -43,6 +44,8 @@ func (n *locker) Missed() {
 		w := s.waiters.front()
 		switch {
 		case w == nil:
+		case s.driving:
+			s.missed = true // the answer may be older than this
 		case s.phase == queued:
 			s.poll = time.Time{}
 			w.signal()
@@ -57,7 +60,7 @@ func (n *locker) Missed() {
 // although it was asked for in between. So if the time since s.since leaves room
 // for that, w asks: the answer has what is true, the fence too.
 func (n *locker) acceptPush(s *seat, g Grant) {
-	s.crowd(g.Waiters)
+	s.crowd(g.Waiters, s.since)
 	s.fence, s.turn = g.Fence, 0
 	s.sent, s.ends = s.since, s.since.Add(g.TTL)
 	w := s.waiters.front()
@@ -176,7 +179,7 @@ func (s *seat) extended(r Reply, ttl time.Duration) {
 	if ends := r.Sent.Add(ttl); ends.After(s.ends) {
 		s.ends = ends
 	}
-	s.crowd(r.Waiters)
+	s.crowd(r.Waiters, r.Sent)
 }
 
 // lose ends the tenure and its lease. The caller tells the hook about the lease

@@ -36,6 +36,7 @@ type tenure struct {
 	since  time.Time // when the token was first asked for: no grant is older
 	poll   time.Time // queued: when to ask again
 	pushed *Grant    // came while a request was under way
+	missed bool      // events may have been lost while one was under way
 
 	lease    *Lease
 	fence    uint64
@@ -49,7 +50,8 @@ type tenure struct {
 
 	contended   bool // others wait at the backend,
 	contendedAt time.Time
-	turns       int // and so many turns were taken here in spite of them
+	turns       int       // and so many turns were taken here in spite of them
+	hinted      time.Time // when an event last said that others wait
 }
 
 // sit adds a waiter for name. A try does not wait behind others.
@@ -112,11 +114,12 @@ func (s *seat) released() Claim {
 	return c
 }
 
-// crowd notes how many wait at the backend.
-func (s *seat) crowd(waiters int) {
+// crowd notes how many waited at the backend at some time after sent. That nobody
+// did is overtaken by an event that came since.
+func (s *seat) crowd(waiters int, sent time.Time) {
 	switch {
 	case waiters == 0:
-		s.contended = false
+		s.contended = s.contended && !s.hinted.Before(sent)
 	case !s.contended:
 		s.contended, s.contendedAt, s.turns = true, time.Now(), 1
 	}
