@@ -21,7 +21,8 @@ type simRedis struct {
 	now   func() int64 // Unix milliseconds
 	runID string
 	repID string
-	blind bool // INFO is refused
+	blind bool                       // INFO is refused
+	spoil func(script string) string // makes the scripts faulty, or nil
 	data  simData
 
 	state   *lua.LState
@@ -116,6 +117,9 @@ func (s *simRedis) load(text string) (digest string, err error) {
 	digest = hex.EncodeToString(sum[:])
 	if s.scripts[digest] != nil {
 		return digest, nil
+	}
+	if s.spoil != nil {
+		text = s.spoil(text)
 	}
 	chunk, err := parse.Parse(strings.NewReader(text), digest)
 	if err == nil {
