@@ -19,6 +19,7 @@ type mutant struct {
 	options func(*pubsub.SubscribeOptions)        // changes what is asked for
 	handler func(h pubsub.Handler) pubsub.Handler // changes what is handled
 	publish func(m *pubsub.Message)               // changes what is sent
+	tune    func(*pubsub.Options)                 // changes what a node is made with
 }
 
 var errMutant = fmt.Errorf("mutant")
@@ -61,6 +62,10 @@ func mutants() []mutant {
 		{name: "Signal comes back", caught: "Topic", publish: func(m *pubsub.Message) { m.SkipSelf = false }},
 		{name: "a replica does not hear of a Gap", caught: "Replicate", options: o(func(o *pubsub.SubscribeOptions) { o.OnGap = silentGap })},
 		{name: "a failed load is final", caught: "ReplicaRetries", handler: once},
+		{name: "of a transaction's entries one is stored", caught: "Entries", node: func(ps pubsub.PubSub) pubsub.PubSub { return oneEntry{ps} }},
+		{name: "replicas are not waited for", caught: "Replicas", publish: func(m *pubsub.Message) { m.Replicas = 0 }},
+		{name: "nothing is counted", caught: "Stats", node: func(ps pubsub.PubSub) pubsub.PubSub { return uncounted{ps} }},
+		{name: "hooks are not told", caught: "Hooks", tune: func(o *pubsub.Options) { o.Hooks = nil }},
 		{name: "any channel is taken", caught: "Refusals", node: func(ps pubsub.PubSub) pubsub.PubSub { return lenient{ps} }},
 		{name: "unsubscribing is forgotten", caught: "Unsubscribe", node: func(ps pubsub.PubSub) pubsub.PubSub { return clingy{ps} }},
 		{name: "Close does not close", caught: "Close", node: func(ps pubsub.PubSub) pubsub.PubSub { return undead{ps} }},
@@ -115,6 +120,7 @@ func fails(t *testing.T, c Case, m mutant) (failed bool) {
 			Trim:   func(_ testing.TB, keep int) { log.Trim(keep) },
 			Lose:   func(testing.TB) { log.Lose() },
 			mutate: m.apply,
+			tune:   m.tune,
 		}
 		done := make(chan struct{})
 		go func() {
@@ -166,6 +172,13 @@ func (b bent) Publish(ctx context.Context, messages ...pubsub.Message) ([]pubsub
 		}
 	}
 	return b.PubSub.Publish(ctx, messages...)
+}
+
+func (b bent) Entries(messages ...pubsub.Message) ([][][]byte, error) {
+	if wrong, ok := b.PubSub.(entrier); ok {
+		return wrong.Entries(messages...)
+	}
+	return b.raw.(entrier).Entries(messages...)
 }
 
 func (b bent) Inspect(ctx context.Context) ([]pubsub.BusInfo, error) {

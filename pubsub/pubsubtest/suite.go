@@ -19,8 +19,10 @@ type Env struct {
 	// Lose removes everything, as if the server had lost its data.
 	Lose func(t testing.TB)
 
-	// mutate makes a node wrong, to prove that the suite notices.
+	// mutate makes a node wrong, and tune what it is made with, to prove that the suite
+	// notices.
 	mutate func(pubsub.PubSub) pubsub.PubSub
+	tune   func(*pubsub.Options)
 }
 
 // Run runs the suite as parallel subtests of t, in real time. newEnv is called
@@ -84,6 +86,10 @@ func cases() []Case {
 		{"Topic", "typed values arrive; what cannot be decoded is an error", topic},
 		{"Replicate", "a Replica is in step, also after a Gap", replicate},
 		{"ReplicaRetries", "a Replica loads until it succeeds", replicaRetries},
+		{"Entries", "entries that a caller stores, as in a transaction, come in their place", entriesOfACaller},
+		{"Replicas", "a message with too few replicas has its place and ErrNotReplicated", replicas},
+		{"Stats", "Stats counts what came, failed, was missed or could not be read", stats},
+		{"Hooks", "Hooks are told of each batch, handler call and Gap", hooks},
 		{"Refusals", "bad input has typed errors", refusals},
 		{"Unsubscribe", "after Close of a subscription no handler runs", unsubscribe},
 		{"Close", "Close waits for handlers, then everything is ErrClosed", closing},
@@ -108,6 +114,9 @@ func (r *run) node(o pubsub.Options, wrap ...func(pubsub.Backend) pubsub.Backend
 	b := r.env.Backend(r)
 	for _, w := range wrap {
 		b = w(b)
+	}
+	if r.env.tune != nil {
+		r.env.tune(&o)
 	}
 	n, err := pubsub.NewNode(b, o)
 	if err != nil {

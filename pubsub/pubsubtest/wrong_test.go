@@ -200,3 +200,14 @@ func (clingySubscription) Close(context.Context) error { return nil }
 type undead struct{ pubsub.PubSub }
 
 func (undead) Close(context.Context) error { return nil }
+
+// oneEntry forgets all messages of a transaction but the first.
+type oneEntry struct{ pubsub.PubSub }
+
+func (s oneEntry) Entries(messages ...pubsub.Message) ([][][]byte, error) {
+	return s.PubSub.(entrier).Entries(messages[:1]...)
+}
+
+type uncounted struct{ pubsub.PubSub }
+
+func (uncounted) Stats() pubsub.Stats { return pubsub.Stats{} }
