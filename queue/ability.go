@@ -5,7 +5,8 @@ import (
 	"time"
 )
 
-// InspectBackend is a Backend with the ability CanInspect. See [Inspector].
+// InspectBackend is a Backend with the ability CanInspect, or with CanCount (Stats)
+// and CanKeepDead (List and Get of dead messages). See [Inspector].
 type InspectBackend interface {
 	Stats(ctx context.Context) (Stats, error)
 	List(ctx context.Context, req ListRequest) (Page, error)
@@ -20,7 +21,8 @@ type ControlBackend interface {
 	// Redrive makes dead messages ready, as new; ErrNotFound for an ID that is
 	// not dead, ErrDuplicate where its unique key was taken meanwhile.
 	Redrive(ctx context.Context, ids []ID) ([]error, error)
-	// Purge removes up to max messages of a state and says how many.
+	// Purge removes up to max messages of a state, or all of them at once, and says
+	// how many.
 	Purge(ctx context.Context, state State, max int) (int, error)
 	// Pause stops claims until then: the zero time ends a pause, Forever has no
 	// end.

@@ -28,13 +28,15 @@ const (
 	CanLease
 	// CanIsolate: a message that loses its workers dies, and no other does.
 	CanIsolate
-	// CanKeepDead: dead messages are kept and can be redriven.
+	// CanKeepDead: dead messages are kept, and can be listed, got, cancelled, purged
+	// and redriven.
 	CanKeepDead
-	// CanInspect: Stats, List, Get and Consumers.
+	// CanInspect: all of Stats, List, Get and Consumers, for messages in every state.
 	CanInspect
 	// CanCancel: a message is removed by its ID.
 	CanCancel
-	// CanPurge: messages of a state are removed.
+	// CanPurge: messages that are ready are removed, and with CanInspect those of every
+	// state.
 	CanPurge
 	// CanPause: the whole cluster stops claiming.
 	CanPause
@@ -48,17 +50,20 @@ const (
 	CanSchedule
 	// CanReturn: a message that is given back goes to the head of the queue.
 	CanReturn
+	// CanCount: Stats has Now, Ready and Dead. The rest of it needs CanInspect, and is
+	// zero without.
+	CanCount
 
 	// CanAll is every ability.
-	CanAll = CanReturn<<1 - 1
+	CanAll = CanCount<<1 - 1
 )
 
 // names stand in the order of the constants.
-func names() [18]string {
+func names() [19]string {
 	return [...]string{
 		"delay", "priorities", "order by key", "deduplication", "unique keys", "expiry", "timed leases",
 		"isolation of suspects", "dead letters", "inspection", "cancel", "purge", "pause", "progress and results",
-		"in-flight limit", "cluster rate limit", "schedules", "return to the head",
+		"in-flight limit", "cluster rate limit", "schedules", "return to the head", "counts of ready and dead",
 	}
 }
 

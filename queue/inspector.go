@@ -29,12 +29,15 @@ func States() []State {
 	return []State{StateReady, StateWaiting, StateInFlight, StateDelayed, StateDead, StateFinished}
 }
 
-// Inspector reads a queue without changing it.
+// Inspector reads a queue without changing it. A backend with CanCount and CanKeepDead
+// but without CanInspect tells of messages that are ready or dead; asked for others it
+// reports ErrUnsupported.
 type Inspector interface {
 	Stats(ctx context.Context) (Stats, error)
 	// List returns a page of the messages of one state, oldest first.
 	List(ctx context.Context, req ListRequest) (Page, error)
-	// Get reports ErrNotFound for an ID that the queue does not hold.
+	// Get reports ErrNotFound for an ID that the queue does not hold, and
+	// ErrUnsupported where it may be in a state that cannot be inspected.
 	Get(ctx context.Context, id ID) (Info, error)
 	// Consumers lists those of the whole cluster that claimed of late.
 	Consumers(ctx context.Context) ([]ConsumerInfo, error)
@@ -44,7 +47,8 @@ type Inspector interface {
 type Controller interface {
 	// Cancel removes a message in any state, ErrNotFound if there is none. The
 	// handler of one in flight has its ctx cancelled with ErrLeaseLost at the
-	// next heartbeat; its Key opens when the handler returned.
+	// next heartbeat; its Key opens when the handler returned. Without CanCancel
+	// it removes dead messages, and reports ErrUnsupported for any other.
 	Cancel(ctx context.Context, id ID) error
 	// Redrive makes dead messages ready again, with all their attempts, behind
 	// those that are ready already, and returns how many.
@@ -52,7 +56,8 @@ type Controller interface {
 	// Purge removes all messages of the states (StateReady includes StateWaiting;
 	// none means all of them) and returns how many. Messages in flight stay. It
 	// goes in pages, so that it blocks nobody: what is enqueued meanwhile goes too,
-	// and after an error those that were counted are gone.
+	// and after an error those that were counted are gone. If one of the states
+	// cannot be purged, nothing is.
 	Purge(ctx context.Context, states ...State) (int, error)
 	// Pause stops all claims of the cluster until then, or until Resume if until
 	// is zero. Enqueue goes on, running handlers finish.

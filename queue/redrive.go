@@ -45,8 +45,7 @@ func (q *core) redrive(ctx context.Context, ids []ID, errs *[]error) (int, error
 	if len(ids) == 0 {
 		return 0, nil
 	}
-	get := func() (ControlBackend, error) { return q.controller(CanKeepDead) }
-	failed, err := inspect(ctx, q, "redrive", get, func(ctx context.Context, b ControlBackend) ([]error, error) {
+	failed, err := inspect(ctx, q, "redrive", q.controller(CanKeepDead, 0), func(ctx context.Context, b ControlBackend) ([]error, error) {
 		return b.Redrive(ctx, ids)
 	})
 	if err != nil {

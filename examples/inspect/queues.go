@@ -26,6 +26,8 @@ type queueRow struct {
 
 	PausedUntil *time.Time `json:"paused_until,omitempty"`
 	Consumers   []string   `json:"consumers"`
+	// Partial tells that the backend counts only what is ready and what is dead.
+	Partial bool `json:"partial,omitempty"`
 	// Problem says why the rest is empty.
 	Problem string `json:"problem,omitempty"`
 
@@ -51,6 +53,9 @@ func (r queueRow) Note() string {
 	if paused := r.Paused(); paused != "" {
 		return "paused " + paused
 	}
+	if r.Partial {
+		return "only ready and dead messages can be counted"
+	}
 	return ""
 }
 
@@ -59,6 +64,9 @@ func (s *source) queues(ctx context.Context) (table[queueRow], error) {
 		Note: unseen(s.node.Config().Queue),
 		head: []string{"QUEUE", "READY", "WAITING", "IN FLIGHT", "DELAYED", "DEAD", "OLDEST", "DONE", "RETRIED", "CONSUMERS", "NOTE"},
 		cells: func(r queueRow) []string {
+			if r.Partial {
+				return []string{r.Name, strconv.Itoa(r.Ready), "-", "-", "-", strconv.Itoa(r.Dead), "-", "-", "-", "-", r.Note()}
+			}
 			return []string{
 				r.Name, strconv.Itoa(r.Ready), strconv.Itoa(r.Waiting), strconv.Itoa(r.InFlight), strconv.Itoa(r.Delayed),
 				strconv.Itoa(r.Dead), r.Oldest.String(), strconv.FormatInt(r.Done, 10), strconv.FormatInt(r.Retried, 10),
@@ -86,6 +94,9 @@ func (s *source) queue(ctx context.Context, name string) queueRow {
 	if err != nil {
 		row.Problem = err.Error()
 		return row
+	}
+	if q, ok := i.(queue.Queue); ok {
+		row.Partial = !q.Capabilities().Can.Has(queue.CanInspect)
 	}
 	st, err := i.Stats(ctx)
 	if err != nil {

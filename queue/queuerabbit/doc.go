@@ -24,18 +24,31 @@
 // # What the broker cannot do
 //
 // Leases that end by time, priorities in strict order, order by key, deduplication,
-// unique keys, expiry, cancelling, pausing, cluster-wide limits and schedules: they are
-// not in Capabilities and asking for them is queue.ErrUnsupported. What is held goes
+// unique keys, expiry, pausing, cluster-wide limits and schedules, and telling which
+// messages are ready, delayed or in flight: they are not in Capabilities and asking for
+// them is queue.ErrUnsupported. What is held goes
 // back when its connection ends. What a worker gives back goes to the head of the
 // queue, but the broker mixes up those that are given back together or are on their
 // way meanwhile. An ordered queue ([Options].Ordered) is worked on one
 // message at a time in the whole cluster; its retries wait in the worker.
+//
+// # Looking at a queue
+//
+// All of it is plain AMQP. Stats counts what is ready and what is dead by passive
+// declares; its Now is the process' time. List, Get, Cancel and Redrive read the dead
+// messages and give back those that stay, which keeps their order and is no delivery
+// that counts, so that none is lost however often it is looked at; each call reads all
+// of them, and one process does so at a time. Redrive stores a message before it takes
+// it from the dead: cut off in between, it is in both places. Get and Cancel of a message
+// that is not among the dead are queue.ErrUnsupported, because nothing else can be found
+// by its ID. Purge empties what is ready or what is dead, at once.
 //
 // # Names
 //
 //	cohort.queue.NAME         the queue
 //	cohort.queue.NAME.dead    dead messages; looking at them changes nothing
 //	cohort.queue.NAME.solo    messages that lost their workers
+//	cohort.queue.NAME.look    held by the connection that looks at the dead
 //	cohort.delay.K            levels of the delay ladder, 2^K × 100 ms each
 //	cohort.delay.out          its exit
 //	cohort.delay.limbo        messages whose queue was gone when their time came;

@@ -63,7 +63,7 @@ func claimed(d *amqp.Delivery) (queue.Claimed, error) {
 	c := queue.Claimed{Attempt: int(number(d.Headers, headFailures)) + 1}
 	id, err := queue.ParseID(d.MessageId)
 	if err != nil {
-		id = queue.NewID()
+		id = foreignID(d)
 	}
 	c.ID, c.Kind, c.Payload = id, d.Type, d.Body
 	c.MaxAttempts = int(number(d.Headers, headMax))
@@ -85,6 +85,15 @@ func claimed(d *amqp.Delivery) (queue.Claimed, error) {
 		}
 	}
 	return c, nil
+}
+
+// foreignID is the ID of a message of another program: that of its own, or else of
+// its content.
+func foreignID(d *amqp.Delivery) queue.ID {
+	if d.MessageId != "" {
+		return queue.IDOf(d.MessageId)
+	}
+	return queue.IDOf(fmt.Sprint(number(d.Headers, headDied), " ", d.Timestamp.Unix(), " ", string(d.Body)))
 }
 
 // number reads a header that is an integer of any width; 0 for another.

@@ -101,6 +101,9 @@ func (s *store) end(one *queue.Settlement, released map[*channel][]*held) (*outg
 func (s *store) copyOf(h *held, to string, failures int, reason string) *outgoing {
 	o := &outgoing{key: to, message: copied(&h.d)}
 	o.message.Headers[headFailures] = int32(failures)
+	if o.message.MessageId == "" { // of another program
+		o.message.MessageId = h.ID.String()
+	}
 	if reason != "" {
 		o.message.Headers[headReason] = reason
 	}

@@ -33,8 +33,9 @@ type store struct {
 	opening   sync.Mutex
 	publisher *publisher
 
-	intake *intake
-	losses chan struct{}
+	intake  *intake
+	losses  chan struct{}
+	looking chan struct{} // full while the process looks at the dead
 }
 
 // New returns a Queue on conn, which it borrows: Close of the Queue leaves it open. It
@@ -59,6 +60,7 @@ func NewBackend(conn *Conn, name string, opts Options) (queue.Backend, error) {
 	s := &store{
 		conn: conn, opts: opts, names: namesOf(opts.Namespace, name), life: lifecycle.New(queue.ErrClosed),
 		log: opts.Logger, declared: map[*session]bool{}, losses: make(chan struct{}, 1),
+		looking: make(chan struct{}, 1),
 	}
 	if s.log == nil {
 		s.log = slog.New(slog.DiscardHandler)
@@ -72,7 +74,7 @@ func (s *store) delays() bool { return !s.opts.Ordered && s.opts.MaxLen == 0 }
 
 // Capabilities implements queue.Backend.
 func (s *store) Capabilities() queue.Capabilities {
-	can := queue.CanIsolate
+	can := queue.CanIsolate | queue.CanKeepDead | queue.CanCount | queue.CanPurge
 	if s.delays() {
 		can |= queue.CanDelay
 	}

@@ -13,6 +13,7 @@ import (
 // names are what a queue and its ladder are called at the broker.
 type names struct {
 	word, main, dead, solo string
+	look                   string // whose owner may look at the dead
 	ladder                 string // prefix of its levels
 	out, limbo             string
 }
@@ -21,7 +22,7 @@ func namesOf(namespace, name string) names {
 	word := encode(name)
 	main, ladder := namespace+".queue."+word, namespace+".delay."
 	return names{
-		word: word, main: main, dead: main + ".dead", solo: main + ".solo",
+		word: word, main: main, dead: main + ".dead", solo: main + ".solo", look: main + ".look",
 		ladder: ladder, out: ladder + "out", limbo: ladder + "limbo",
 	}
 }

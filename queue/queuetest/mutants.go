@@ -58,6 +58,7 @@ type faults struct {
 	onSettle  func(*queue.Settlement)
 	onStats   func(*queue.Stats)
 	onList    func(*queue.ListRequest)
+	onListed  func(*queue.Page)
 	noExtend  bool
 	noWait    bool
 	noCancel  bool
@@ -164,7 +165,11 @@ func (f *faults) List(ctx context.Context, req queue.ListRequest) (queue.Page, e
 	if f.onList != nil {
 		f.onList(&req)
 	}
-	return f.Store.List(ctx, req)
+	page, err := f.Store.List(ctx, req)
+	if f.onListed != nil {
+		f.onListed(&page)
+	}
+	return page, err
 }
 
 func (f *faults) Consumers(ctx context.Context) ([]queue.ConsumerInfo, error) {

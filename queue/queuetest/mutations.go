@@ -133,7 +133,24 @@ func claimMutants() []Mutant {
 }
 
 func controlMutants() []Mutant {
+	looks := 0
 	return []Mutant{
+		{Promise: "CountsDead", Fault: "what is ready is not counted", store: func(f *faults) {
+			f.onStats = func(s *queue.Stats) { s.Ready = [4]int{} }
+		}},
+		{Promise: "LooksAtDead", Fault: "a message is lost when it was looked at 21 times", store: func(f *faults) {
+			f.onListed = func(p *queue.Page) {
+				if looks++; looks == 21 {
+					_ = f.Store.Cancel(context.Background(), p.Messages[0].ID)
+				}
+			}
+		}},
+		{Promise: "LooksAtDead", Fault: "every page is the first", store: func(f *faults) {
+			f.onList = func(r *queue.ListRequest) { r.Offset = 0 }
+		}},
+		{Promise: "RemovesDead", Fault: "nothing is cancelled", store: func(f *faults) { f.noCancel = true }},
+		{Promise: "RemovesDead", Fault: "nothing is purged", store: func(f *faults) { f.noPurge = true }},
+		{Promise: "PurgesReady", Fault: "nothing is purged", store: func(f *faults) { f.noPurge = true }},
 		{Promise: "Cancels", Fault: "nothing is cancelled", store: func(f *faults) { f.noCancel = true }},
 		{Promise: "CancelsRunning", Fault: "nothing is cancelled", store: func(f *faults) { f.noCancel = true }},
 		{Promise: "Pauses", Fault: "nothing is paused", store: func(f *faults) { f.noPause = true }},

@@ -28,14 +28,14 @@ func delivery() []Promise {
 }
 
 func failure() []Promise {
-	d := queue.CanDelay
+	d, dead := queue.CanDelay, queue.CanKeepDead|queue.CanCount
 	return []Promise{
 		{"Retries", "a failed message comes again, its attempts counted, after the backoff", d, retries},
 		{"RetriesIn", "RetryIn says when the next attempt is, whatever the backoff says", d, retriesIn},
 		{"Panics", "a panic is a failure, and the worker goes on", d, panics},
 		{"Exits", "a handler that calls runtime.Goexit failed, and takes no worker along", d, exits},
-		{"Dies", "after MaxAttempts failures a message is dead and does not come again", queue.CanKeepDead | queue.CanInspect, dies},
-		{"Dead", "Dead ends a message at its first attempt", queue.CanKeepDead | queue.CanInspect, deadAtOnce},
+		{"Dies", "after MaxAttempts failures a message is dead and does not come again", dead, dies},
+		{"Dead", "Dead ends a message at its first attempt", dead, deadAtOnce},
 		{"Discards", "Discard drops a message for good", 0, discards},
 		{"Snoozes", "Snooze puts a message off and uses no attempt", d, snoozes},
 		{"TimesOut", "a handler's ctx ends with ErrTimeout, and the message is retried", d, timesOut},
@@ -80,7 +80,7 @@ func leases() []Promise {
 		{"Lapses", "a message whose holder went away comes again within its lease", l, lapses},
 		{"StaleLapsed", "a lease that ended cannot settle or extend its message", l, staleLapsed},
 		{"StaleReleased", "a lease that was released, snoozed or retried cannot touch its message again", queue.CanReturn | queue.CanDelay, staleReleased},
-		{"StaleReused", "a lease cannot touch a redriven message, nor another of the same ID", queue.CanKeepDead | queue.CanInspect, staleReused},
+		{"StaleReused", "a lease cannot touch a redriven message, nor another of the same ID", queue.CanKeepDead, staleReused},
 		{"Isolates", "a message that loses its workers runs alone, and dies after MaxAttempts", queue.CanIsolate | queue.CanInspect | l, isolates},
 		{"Extends", "Extend keeps a received message", l, extends},
 	}
@@ -109,20 +109,24 @@ func limits() []Promise {
 }
 
 func control() []Promise {
-	i := queue.CanInspect
+	i, dead := queue.CanInspect, queue.CanKeepDead|queue.CanCount
 	return []Promise{
 		{"Cancels", "Cancel removes a message in any state", queue.CanCancel | i | queue.CanDelay, cancels},
 		{"CancelsRunning", "Cancel of a running message ends its ctx and lets no attempt follow", queue.CanCancel | i | queue.CanLease, cancelsRunning},
 		{"Pauses", "Pause stops claims of all nodes until Resume or its end; Receive reports ErrPaused", queue.CanPause, pauses},
 		{"Purges", "Purge removes the messages of a state and no other", queue.CanPurge | i | queue.CanDelay, purges},
-		{"Redrives", "Redrive makes the chosen dead messages new", queue.CanKeepDead | i, redrives},
-		{"RedrivesSlowly", "Redrive with a rate takes its time and leaves none behind", queue.CanKeepDead | i, redrivesSlowly},
+		{"Redrives", "Redrive makes the chosen dead messages new", dead, redrives},
+		{"RedrivesSlowly", "Redrive with a rate takes its time and leaves none behind", dead, redrivesSlowly},
+		{"LooksAtDead", "dead messages can be looked at in pages, and looking changes nothing", dead, looksAtDead},
+		{"RemovesDead", "a dead message can be cancelled and all of them purged, and no other is", dead, removesDead},
+		{"PurgesReady", "Purge removes what is ready and leaves what is dead", queue.CanPurge | dead, purgesReady},
 	}
 }
 
 func reports() []Promise {
 	i := queue.CanInspect
 	return []Promise{
+		{"CountsDead", "Stats counts what is ready and what is dead", queue.CanCount | queue.CanKeepDead, countsDead},
 		{"Accounts", "what came in is done, removed or left", i | queue.CanDelay | queue.CanCancel | queue.CanPurge, accounts},
 		{"Counts", "Stats counts every state, ready messages by priority, and knows the age of the next", i | queue.CanPrioritize | queue.CanDelay, counts},
 		{"Lists", "every state can be listed in pages, and Get finds each message", i | queue.CanDelay | queue.CanOrderKeys, lists},
