@@ -3,6 +3,7 @@
 //
 //	go run ./examples/workermode
 //	REDIS_URL=redis://localhost:6379 go run ./examples/workermode
+//	QUEUE_ADAPTER=rabbitmq RABBITMQ_URL=amqp://localhost go run ./examples/workermode
 //
 // Each node is a process of its own, a cohort.Node that reads WORKER_MODE as a
 // deployment would set it; examples/deploy puts such nodes behind a load balancer.
@@ -81,12 +82,13 @@ func serve(ctx context.Context, name string, q queue.Queue, out io.Writer) error
 	return err
 }
 
-// work begins to do jobs. A job whose worker dies is another's after its lease.
+// work begins to do jobs. A job whose worker dies is another's after its lease, and
+// with RabbitMQ at once.
 func work(ctx context.Context, name string, q queue.Queue, out io.Writer) error {
 	_, err := q.Consume(ctx, func(ctx context.Context, d *queue.Delivery) error {
-		fmt.Fprintf(out, "%-9s job %s\n", name, d.Payload)
 		select {
 		case <-time.After(200 * time.Millisecond):
+			fmt.Fprintf(out, "%-9s did job %s\n", name, d.Payload)
 			return nil
 		case <-ctx.Done():
 			return context.Cause(ctx)

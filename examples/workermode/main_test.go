@@ -9,6 +9,9 @@ import (
 	"strings"
 	"sync"
 	"testing"
+
+	"github.com/cohort-go/cohort"
+	"github.com/cohort-go/cohort/internal/testenv"
 )
 
 // TestMain lets the test binary be a node.
@@ -20,7 +23,7 @@ func TestMain(m *testing.M) {
 		}
 		os.Exit(0)
 	}
-	os.Exit(m.Run())
+	testenv.Main(m, nil)
 }
 
 // page takes what several processes print.
@@ -38,18 +41,27 @@ func (p *page) Write(b []byte) (int, error) {
 // TestParent: the node that serves requests works on no job, both workers do, and
 // all jobs are done.
 func TestParent(t *testing.T) {
+	t.Run("redis", play)
+	t.Run("rabbitmq", func(t *testing.T) {
+		t.Setenv("QUEUE_ADAPTER", cohort.RabbitMQ)
+		t.Setenv("RABBITMQ_URL", testenv.RabbitURL(t))
+		play(t)
+	})
+}
+
+func play(t *testing.T) {
 	t.Setenv("REDIS_URL", "")
 	var out page
 	if err := parent(t.Context(), nil, &out); err != nil {
 		t.Fatalf("%v\n%s", err, &out.text)
 	}
 	text := out.text.String()
-	for _, want := range []string{"web +enqueued 60", "worker-1 +job", "kills worker-1", "worker-2 +job", "60 done", "every job is done"} {
+	for _, want := range []string{"web +enqueued 60", "worker-1 +did job", "kills worker-1", "worker-2 +did job", "60 done", "every job is done"} {
 		if !regexp.MustCompile(want).MatchString(text) {
 			t.Errorf("no %q in\n%s", want, text)
 		}
 	}
-	if strings.Contains(text, "web       job") {
+	if strings.Contains(text, "web       did job") {
 		t.Errorf("the node that serves requests worked:\n%s", text)
 	}
 }

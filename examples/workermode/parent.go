@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -21,7 +22,8 @@ func parent(ctx context.Context, _ []string, out io.Writer) (err error) {
 	ctx, cancel := context.WithTimeout(ctx, time.Minute)
 	defer cancel()
 	variables := map[string]string{
-		"REDIS_URL": os.Getenv("REDIS_URL"), "QUEUE_ADAPTER": cohort.Redis,
+		"REDIS_URL": os.Getenv("REDIS_URL"), "RABBITMQ_URL": os.Getenv("RABBITMQ_URL"),
+		"QUEUE_ADAPTER":     cmp.Or(os.Getenv("QUEUE_ADAPTER"), cohort.Redis),
 		"CLUSTER_NAMESPACE": "workermode-" + strconv.Itoa(os.Getpid()),
 	}
 	if variables["REDIS_URL"] == "" {
@@ -32,19 +34,23 @@ func parent(ctx context.Context, _ []string, out io.Writer) (err error) {
 		defer server.Close()
 		variables["REDIS_URL"] = server.URL()
 	}
+	all := &ledger{out: out, done: map[string]bool{}, victim: "worker-1", atWork: make(chan struct{})}
 	nodes := map[string]*exec.Cmd{}
 	for name, mode := range map[string]string{"web": "!", "worker-1": topic, "worker-2": topic} {
-		if nodes[name], err = start(ctx, variables, name, mode, out); err != nil {
+		if nodes[name], err = start(ctx, variables, name, mode, &account{ledger: all}); err != nil {
 			return err
 		}
 	}
 	killed := nodes["worker-1"]
-	kill := time.AfterFunc(time.Second, func() {
-		fmt.Fprintln(out, "parent    kills worker-1")
-		_ = killed.Process.Kill()
-	})
-	defer kill.Stop()
-	err = watch(ctx, variables, out)
+	go func() { // ends with ctx at the latest
+		select {
+		case <-all.atWork:
+			fmt.Fprintln(all, "parent    kills worker-1")
+			_ = killed.Process.Kill()
+		case <-ctx.Done():
+		}
+	}()
+	err = watch(ctx, variables, all)
 	for _, n := range nodes {
 		if n == killed {
 			_ = n.Process.Kill()
@@ -70,8 +76,8 @@ func start(ctx context.Context, variables map[string]string, name, mode string, 
 	return n, n.Start()
 }
 
-// watch prints what the queue knows until all jobs are done.
-func watch(ctx context.Context, variables map[string]string, out io.Writer) (err error) {
+// watch prints what the queue knows until the workers have said that all jobs are done.
+func watch(ctx context.Context, variables map[string]string, all *ledger) (err error) {
 	n, err := cohort.Open(ctx, cohort.Options{
 		Getenv: func(name string) string { return variables[name] }, NoWorker: true,
 	})
@@ -92,9 +98,10 @@ func watch(ctx context.Context, variables map[string]string, out io.Writer) (err
 		if err != nil {
 			return err
 		}
-		fmt.Fprintf(out, "queue     %2d ready, %2d in flight, %2d done, %d leases lost\n", st.ReadyTotal(), st.InFlight, st.Done, st.Lapsed)
-		if st.Done == jobs {
-			fmt.Fprintln(out, "parent    every job is done, although a worker was killed")
+		done := all.count()
+		fmt.Fprintf(all, "parent    %2d done, %s\n", done, known(q, st))
+		if done == jobs {
+			fmt.Fprintln(all, "parent    every job is done, although a worker was killed")
 			return nil
 		}
 		select {
@@ -103,4 +110,12 @@ func watch(ctx context.Context, variables map[string]string, out io.Writer) (err
 			return errors.New("not all jobs were done in time")
 		}
 	}
+}
+
+// known is what the backend can tell of its messages.
+func known(q queue.Queue, st queue.Stats) string {
+	if !q.Capabilities().Can.Has(queue.CanInspect) {
+		return fmt.Sprintf("%2d ready", st.ReadyTotal())
+	}
+	return fmt.Sprintf("%2d ready, %2d in flight, %d leases lost", st.ReadyTotal(), st.InFlight, st.Lapsed)
 }

@@ -58,6 +58,7 @@ func TestFaults(t *testing.T) {
 		{"a delivery settled after a reconnect acknowledges nothing", staleDelivery},
 		{"forced closes lose nothing and bury nothing", forcedCloses},
 		{"a deleted queue comes back, with what was on the ladder", deletedQueue},
+		{"a deleted queue does not hold up another one's delays", deletedNeighbour},
 		{"a memory alarm stops publishers, who hear of it in time", alarm},
 		{"a stopped broker does not hold up Close", stoppedBroker},
 	} {
@@ -162,6 +163,30 @@ func deletedQueue(t *testing.T, broker *testenv.Rabbit) {
 	put(t, q, "after")
 	next(t, got, "after")
 	next(t, got, "later")
+}
+
+func deletedNeighbour(t *testing.T, broker *testenv.Rabbit) {
+	gone := open(t, connect(t, broker.URL()), "gone", queuerabbit.Options{})
+	q := open(t, connect(t, broker.URL()), "neighbour", queuerabbit.Options{})
+	for _, one := range []struct {
+		q    queue.Queue
+		wait time.Duration
+	}{{gone, 3 * time.Second}, {q, 3100 * time.Millisecond}, {q, 6 * time.Second}} {
+		_, err := one.q.Enqueue(within(t, patience), queue.Message{Payload: []byte("later"), Delay: one.wait})
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	broker.Ctl(t, "delete_queue", "cohort.queue.gone")
+	for range 2 { // the broker would hold them up for three minutes
+		if err := receive(t, q).Settle(within(t, patience), nil); err != nil {
+			t.Error(err)
+		}
+	}
+	again := open(t, connect(t, broker.URL()), "gone", queuerabbit.Options{}) // declares it anew
+	if err := receive(t, again).Settle(within(t, patience), nil); err != nil {
+		t.Error(err)
+	}
 }
 
 func alarm(t *testing.T, broker *testenv.Rabbit) {

@@ -6,4 +6,6 @@ import (
 	"github.com/cohort-go/cohort/internal/testenv"
 )
 
-func TestMain(m *testing.M) { testenv.Main(m, nil) }
+func TestMain(m *testing.M) {
+	testenv.Main(m, map[string]func(args []string){"worker": mortalWorker})
+}
