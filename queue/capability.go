@@ -99,4 +99,8 @@ type Capabilities struct {
 	Levels int
 	// Grain is how coarse delays are; a message is never early.
 	Grain time.Duration
+	// Pipelined tells that calls of Enqueue are sent one behind the other, without
+	// waiting for the replies to those before. Each producer then has a call of its
+	// own, and otherwise they share calls, one at a time.
+	Pipelined bool
 }

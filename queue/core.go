@@ -49,7 +49,7 @@ func New(name string, b Backend, opts Options) (Queue, error) {
 		life:      lifecycle.New(ErrClosed),
 		consumers: make(map[*Consumer]struct{}),
 	}
-	q.flushes = flushes{send: b.Enqueue, timeout: opts.OpTimeout, life: q.life}
+	q.flushes = flushes{send: b.Enqueue, timeout: opts.OpTimeout, life: q.life, apart: q.caps.Pipelined}
 	return q, nil
 }
 

@@ -17,6 +17,7 @@ type flushes struct {
 	send    func(ctx context.Context, batch []Envelope) ([]error, error)
 	timeout time.Duration
 	life    *lifecycle.Group
+	apart   bool // nobody shares: the backend is pipelined
 
 	mu      sync.Mutex
 	waiting []*passenger
@@ -39,6 +40,9 @@ type passenger struct {
 func (f *flushes) join(ctx context.Context, batch []Envelope) ([]error, error) {
 	if ctx.Err() != nil {
 		return nil, context.Cause(ctx)
+	}
+	if f.apart {
+		return f.sendBounded(ctx, batch)
 	}
 	if f.alone() {
 		return f.sendAlone(ctx, batch)
@@ -85,6 +89,12 @@ func (f *flushes) sendAlone(ctx context.Context, batch []Envelope) ([]error, err
 			go f.run() // the queue closes, and waits for its callers
 		}
 	}()
+	return f.sendBounded(ctx, batch)
+}
+
+// sendBounded sends under the caller's ctx, and the queue's own timeout where it has
+// no deadline.
+func (f *flushes) sendBounded(ctx context.Context, batch []Envelope) ([]error, error) {
 	if _, ok := ctx.Deadline(); !ok {
 		var cancel context.CancelFunc
 		ctx, cancel = context.WithTimeout(ctx, f.timeout)

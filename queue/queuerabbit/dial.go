@@ -20,13 +20,60 @@ const (
 	heartbeat   = 10 * time.Second // unless the URL says otherwise
 )
 
+// maxHeld is how much a wire keeps back.
+const maxHeld = 64 << 10
+
 // A wire is a TCP connection that can be torn down whatever the client library waits
-// for.
+// for. While it is corked, small writes are kept back to go out together: the library
+// writes every message by itself.
 type wire struct {
 	net.Conn
 
 	once   sync.Once
 	closed chan struct{}
+
+	mu     sync.Mutex // of writes; Close does without it
+	corked bool
+	held   []byte
+}
+
+// Write implements net.Conn.
+func (w *wire) Write(b []byte) (int, error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.corked && len(w.held)+len(b) <= maxHeld {
+		w.held = append(w.held, b...)
+		return len(b), nil
+	}
+	if err := w.release(); err != nil {
+		return 0, err
+	}
+	return w.Conn.Write(b)
+}
+
+// release writes what was kept back. The caller holds mu.
+func (w *wire) release() error {
+	if len(w.held) == 0 {
+		return nil
+	}
+	_, err := w.Conn.Write(w.held)
+	w.held = w.held[:0]
+	return err
+}
+
+func (w *wire) cork() {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.corked = true
+}
+
+func (w *wire) uncork() {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.corked = false
+	if w.release() != nil {
+		_ = w.Close() // whoever wrote that was told it went
+	}
 }
 
 // Close implements net.Conn. It can be called again.

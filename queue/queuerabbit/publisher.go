@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"strconv"
 	"sync"
+	"sync/atomic"
 
 	amqp "github.com/rabbitmq/amqp091-go"
 
@@ -20,20 +21,31 @@ type outgoing struct {
 	exchange, key string
 	message       amqp.Publishing
 
-	batch    *batch
-	returned bool
-	err      error // once batch.left does not count it any more
+	// set by the publisher before it says that the batch is sent
+	ticket *ticket
+	err    error // why there is none
+}
+
+// again is o for another try: a publisher may still have the first.
+func (o *outgoing) again() *outgoing {
+	return &outgoing{exchange: o.exchange, key: o.key, message: o.message}
+}
+
+// A ticket stands for a message that was sent.
+type ticket struct {
+	number   string
+	confirm  *amqp.DeferredConfirmation
+	returned atomic.Bool // before it is confirmed
 }
 
 // A batch is what one caller publishes.
 type batch struct {
 	items []*outgoing
+	sent  chan struct{} // closed when each item has a confirmation to wait for, or an error
 
 	mu      sync.Mutex
 	begun   bool // some may have been sent
 	dropped bool // the caller has gone before that
-	left    int
-	done    chan struct{}
 }
 
 // start reports whether the batch may be sent: not if its caller has gone.
@@ -52,47 +64,22 @@ func (b *batch) drop() bool {
 	return b.dropped
 }
 
-func (o *outgoing) end(err error) {
-	b := o.batch
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	o.err = err
-	if b.left--; b.left == 0 {
-		close(b.done)
-	}
-}
+// errUnsent reports a message that was not sent for lack of a channel.
+var errUnsent = errors.New("connection lost before the message was sent")
 
-// results are the errors of the items; those without an answer have the given one.
-func (b *batch) results(err error) []error {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	errs := make([]error, len(b.items))
-	for i, o := range b.items {
-		if errs[i] = o.err; errors.Is(o.err, errPending) {
-			errs[i] = err
-		}
-	}
-	return errs
-}
-
-var (
-	errPending = errors.New("no answer yet")
-	// errUnsent reports a message that was not sent for lack of a channel.
-	errUnsent = errors.New("connection lost before the message was sent")
-)
-
-// A publisher is one life of the channel that a queue publishes on. Its messages are
-// confirmed in a window; both of its goroutines end with the channel.
+// A publisher is one life of the channel that a queue publishes on. It sends batches
+// one behind the other, in a window, and every caller waits for the confirmations of
+// its own messages. Both of its goroutines end with the channel.
 type publisher struct {
 	session *session
 	ch      *amqp.Channel
 	batches chan *batch
 	ended   chan struct{}
-	slots   chan struct{}
 
-	mu      sync.Mutex
-	next    uint64
-	pending map[uint64]*outgoing
+	next uint64 // of write
+
+	mu     sync.Mutex
+	window [maxUnconfirmed]*ticket // by their numbers
 }
 
 func newPublisher(on *session) (*publisher, error) {
@@ -103,90 +90,52 @@ func newPublisher(on *session) (*publisher, error) {
 	if err := ch.Confirm(false); err != nil {
 		return nil, errors.Join(err, ch.Close())
 	}
-	p := &publisher{
-		session: on, ch: ch, batches: make(chan *batch), ended: make(chan struct{}),
-		slots: make(chan struct{}, maxUnconfirmed), next: 1, pending: map[uint64]*outgoing{},
-	}
-	// a return is handed over before the confirmation that follows it is looked at
-	returns := ch.NotifyReturn(make(chan amqp.Return))
-	confirms := ch.NotifyPublish(make(chan amqp.Confirmation, maxUnconfirmed))
-	go p.listen(returns, confirms)
+	p := &publisher{session: on, ch: ch, batches: make(chan *batch), ended: make(chan struct{})}
+	// The library hands a return to both channels before it looks at the confirmation
+	// that follows: once the second has taken it, what was done with the first is done.
+	returns, seen := ch.NotifyReturn(make(chan amqp.Return)), ch.NotifyReturn(make(chan amqp.Return))
+	go p.listen(returns, seen)
 	go p.write()
 	return p, nil
 }
 
-// listen takes answers until the channel is gone; what then has none is uncertain.
-func (p *publisher) listen(returns <-chan amqp.Return, confirms <-chan amqp.Confirmation) {
-	for {
-		select {
-		case r, ok := <-returns:
-			if !ok {
-				returns = nil
-				continue
-			}
-			p.giveBack(r)
-		case c, ok := <-confirms:
-			if !ok {
-				p.gone()
-				return
-			}
-			p.confirm(c)
-		}
+// listen takes returns until the channel is gone.
+func (p *publisher) listen(returns, seen <-chan amqp.Return) {
+	defer close(p.ended)
+	for r := range returns {
+		p.giveBack(r)
+		<-seen
 	}
 }
 
 func (p *publisher) giveBack(r amqp.Return) {
-	seq, err := strconv.ParseUint(r.CorrelationId, 36, 64)
+	number, err := strconv.ParseUint(r.CorrelationId, 36, 64)
 	if err != nil {
 		return
 	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if o := p.pending[seq]; o != nil {
-		o.returned = true
+	if t := p.window[number%maxUnconfirmed]; t != nil && t.number == r.CorrelationId {
+		t.returned.Store(true)
 	}
 }
 
-func (p *publisher) confirm(c amqp.Confirmation) {
-	p.mu.Lock()
-	o := p.pending[c.DeliveryTag]
-	delete(p.pending, c.DeliveryTag)
-	p.mu.Unlock()
-	if o == nil {
-		return
-	}
-	<-p.slots
-	switch {
-	case !c.Ack && p.ch.IsClosed():
-		o.end(queue.ErrUncertain) // the library says no for all that is pending at the end
-	case !c.Ack:
-		o.end(queue.ErrQueueFull)
-	case o.returned:
-		o.end(ErrUnroutable)
-	default:
-		o.end(nil)
-	}
-}
-
-func (p *publisher) gone() {
-	close(p.ended)
-	p.mu.Lock()
-	pending := p.pending
-	p.pending = nil
-	p.mu.Unlock()
-	for _, o := range pending {
-		o.end(queue.ErrUncertain)
-	}
-}
-
-// write sends batches until the channel is gone.
+// write sends batches until the channel is gone. What waits goes out together.
 func (p *publisher) write() {
 	for {
 		select {
 		case b := <-p.batches:
-			if b.start() {
-				p.send(b)
+			p.session.raw.cork()
+			p.send(b)
+			for more := true; more; {
+				select {
+				case b := <-p.batches:
+					p.send(b)
+				default:
+					more = false
+				}
 			}
+			p.session.raw.uncork()
 		case <-p.ended:
 			return
 		}
@@ -194,54 +143,119 @@ func (p *publisher) write() {
 }
 
 func (p *publisher) send(b *batch) {
-	for i, o := range b.items {
-		select {
-		case p.slots <- struct{}{}:
-		case <-p.ended:
-			for _, rest := range b.items[i:] {
-				rest.end(errUnsent)
-			}
-			return
-		}
-		p.mu.Lock()
-		if p.pending == nil {
-			p.mu.Unlock()
-			o.end(errUnsent)
+	defer close(b.sent)
+	if !b.start() {
+		return
+	}
+	for _, o := range b.items {
+		if !p.awaitRoom() {
+			o.err = errUnsent
 			continue
 		}
-		o.message.CorrelationId = strconv.FormatUint(p.next, 36)
-		p.pending[p.next] = o
-		p.next++
+		t := &ticket{number: strconv.FormatUint(p.next, 36)}
+		o.ticket, o.message.CorrelationId = t, t.number
+		p.mu.Lock()
+		p.window[p.next%maxUnconfirmed] = t
 		p.mu.Unlock()
-		// an error ends the channel, and that all that is pending
-		if err := p.ch.Publish(o.exchange, o.key, true, false, o.message); err != nil {
-			_ = p.session.raw.Close()
+		p.next++
+		t.confirm, o.err = p.ch.PublishWithDeferredConfirm(o.exchange, o.key, true, false, o.message)
+		switch {
+		case errors.Is(o.err, amqp.ErrClosed):
+			o.err = errUnsent
+		case o.err != nil:
+			o.err = fmt.Errorf("%w: %w", queue.ErrUncertain, o.err)
+			_ = p.session.raw.Close() // and with it what is pending
 		}
+	}
+}
+
+// awaitRoom waits until the window has room, false if the channel is gone.
+func (p *publisher) awaitRoom() bool {
+	t := p.window[p.next%maxUnconfirmed] // which only this goroutine sets
+	if t == nil || t.confirm == nil {
+		return true
+	}
+	select {
+	case <-t.confirm.Done():
+		return true
+	default:
+	}
+	p.session.raw.uncork()
+	defer p.session.raw.cork()
+	select {
+	case <-t.confirm.Done():
+		return true
+	case <-p.ended:
+		return false
 	}
 }
 
 // publish sends items and waits for what becomes of each, as long as ctx allows.
 func (p *publisher) publish(ctx context.Context, items []*outgoing) []error {
-	b := &batch{items: items, left: len(items), done: make(chan struct{})}
-	for _, o := range items {
-		o.batch, o.returned, o.err = b, false, errPending
-	}
 	if err := p.session.awaitFree(ctx); err != nil {
-		return b.results(err)
+		return same(items, err)
 	}
+	b := &batch{items: items, sent: make(chan struct{})}
 	select {
 	case p.batches <- b:
 	case <-p.ended:
-		return b.results(errUnsent)
+		return same(items, errUnsent)
 	case <-ctx.Done():
-		return b.results(p.late(ctx, false))
+		return same(items, p.late(ctx, false))
 	}
 	select {
-	case <-b.done:
+	case <-b.sent:
 	case <-ctx.Done():
-		return b.results(p.late(ctx, !b.drop()))
+		return same(items, p.late(ctx, !b.drop()))
 	}
-	return b.results(nil)
+	errs := make([]error, len(items))
+	for i, o := range items {
+		errs[i] = p.outcome(ctx, o)
+	}
+	return errs
+}
+
+// same is one error for all items.
+func same(items []*outgoing, err error) []error {
+	errs := make([]error, len(items))
+	for i := range errs {
+		errs[i] = err
+	}
+	return errs
+}
+
+// outcome waits for the confirmation of a message that was sent.
+func (p *publisher) outcome(ctx context.Context, o *outgoing) error {
+	if o.err != nil {
+		return o.err
+	}
+	t := o.ticket
+	select {
+	case <-t.confirm.Done():
+	default:
+		select {
+		case <-t.confirm.Done():
+		case <-p.ended:
+		case <-ctx.Done():
+		}
+	}
+	select {
+	case <-t.confirm.Done():
+	default:
+		if ctx.Err() != nil {
+			return p.late(ctx, true)
+		}
+		return queue.ErrUncertain
+	}
+	switch {
+	case !t.confirm.Acked() && p.ch.IsClosed():
+		return queue.ErrUncertain // the library says no for all that is pending at the end
+	case !t.confirm.Acked():
+		return queue.ErrQueueFull
+	case t.returned.Load():
+		return ErrUnroutable
+	}
+	return nil
 }
 
 // late is the error of a message whose caller does not wait any longer.

@@ -13,7 +13,7 @@ import (
 // What a message carries beside its properties.
 const (
 	headUser     = "cohort-header"   // table: Message.Header
-	headMax      = "cohort-max"      // MaxAttempts
+	headMax      = "cohort-max"      // MaxAttempts, unless it is the default
 	headTimeout  = "cohort-timeout"  // ms
 	headEnqueued = "cohort-enqueued" // Unix ms
 	headFailures = "cohort-failures"
@@ -28,7 +28,10 @@ const (
 func publishing(e *queue.Envelope, now time.Time) amqp.Publishing {
 	p := amqp.Publishing{
 		MessageId: e.ID.String(), Type: e.Kind, Body: e.Payload, DeliveryMode: amqp.Persistent,
-		Headers: amqp.Table{headMax: int32(e.MaxAttempts), headEnqueued: now.UnixMilli()},
+		Headers: amqp.Table{headEnqueued: now.UnixMilli()},
+	}
+	if e.MaxAttempts != queue.DefaultMaxAttempts {
+		p.Headers[headMax] = int32(e.MaxAttempts)
 	}
 	if len(e.Header) > 0 {
 		user := amqp.Table{}

@@ -175,7 +175,7 @@ func (s *store) move(h *held, o *outgoing) {
 	s.life.Go("move a message", func(ctx context.Context) {
 		for ctx.Err() == nil {
 			bounded, cancel := context.WithTimeout(ctx, s.opts.OpTimeout)
-			err := errors.Join(s.send(bounded, []*outgoing{o})...)
+			err := errors.Join(s.send(bounded, []*outgoing{o.again()})...)
 			cancel()
 			if err == nil {
 				h.from.ack(h.d.DeliveryTag)

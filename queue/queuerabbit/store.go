@@ -78,7 +78,7 @@ func (s *store) Capabilities() queue.Capabilities {
 	if s.delays() {
 		can |= queue.CanDelay
 	}
-	return queue.Capabilities{Can: can, Levels: 1, Grain: grain}
+	return queue.Capabilities{Can: can, Levels: 1, Grain: grain, Pipelined: true}
 }
 
 // Losses implements queue.Notifier.
@@ -178,10 +178,12 @@ func (s *store) send(ctx context.Context, items []*outgoing) []error {
 	}
 	resend := backoff.Policy{Base: 50 * time.Millisecond, Max: time.Second, Jitter: 0.3}
 	for attempt := 0; ; attempt++ {
-		batch := make([]*outgoing, len(open))
-		for i, at := range open {
-			copied := *items[at]
-			batch[i] = &copied
+		batch := items
+		if attempt > 0 {
+			batch = make([]*outgoing, len(open))
+			for i, at := range open { // its numbers are those of another channel
+				batch[i] = items[at].again()
+			}
 		}
 		got := s.sendOnce(ctx, batch)
 		var again []int
@@ -213,9 +215,5 @@ func (s *store) sendOnce(ctx context.Context, items []*outgoing) []error {
 	if !permanent(err) && ctx.Err() == nil {
 		err = fmt.Errorf("%w: %w", errUnsent, err)
 	}
-	errs := make([]error, len(items))
-	for i := range errs {
-		errs[i] = err
-	}
-	return errs
+	return same(items, err)
 }

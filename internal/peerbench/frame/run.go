@@ -87,9 +87,15 @@ func open(ctx context.Context, table Table, env *Env) (contenders []*running, er
 	return contenders, nil
 }
 
-// calibrate finds how many operations fill a round; it also warms up.
+// calibrate finds how many operations fill a round; it also warms up. Who connects
+// with the first operation would otherwise be given a round of a single one.
 func (c *running) calibrate(ctx context.Context, round time.Duration) error {
 	fixed, n := c.Operations > 0, max(c.Operations, 1)
+	if !fixed {
+		if _, _, err := c.run(ctx, n); err != nil {
+			return err
+		}
+	}
 	for {
 		m, elapsed, err := c.run(ctx, n)
 		if err != nil {
