@@ -75,7 +75,7 @@ func scenarios() []scenario {
 		{
 			id: "R7", what: "signals: subscribers cut off, slow, away", servers: plain, nodes: 8, parts: []string{"signals"}, slow: "n2",
 			faults: []fault{{200 * time.Millisecond, killClients("pubsub")}, {4 * second, freezeNode(awayFor())}},
-			short:  10 * second, long: 120 * second,
+			short:  10 * second, long: 360 * second,
 		},
 		{
 			id: "R8", what: "cache: holes, cuts, late replies", servers: behindProxy, nodes: 4, parts: []string{"cache"},
