@@ -130,9 +130,29 @@ func waitEnds(s *space) {
 	}
 }
 
+// deadWaiterSkipped has a holder release, and one go without a word, while only the
+// dead wait, and then somebody else.
 func deadWaiterSkipped(s *space) {
 	a, b := s.node(), s.node()
 	lease := s.take(a, name, lock.Request{TTL: time.Minute})
+	s.deadWaiters()
+	w := s.wait(b, name, lock.Request{TTL: time.Minute})
+	s.waiters(a, 4)
+	s.release(lease)
+	s.release(s.get(w, soon+3*s.backend.DeadWaiter))
+
+	s.take(a, name, lock.Request{NoRenew: true})
+	s.deadWaiters()
+	s.backend.Elapse(ttl)
+	s.eventually(soon+3*s.backend.DeadWaiter, "a try after the dead", func() bool { return !s.held(b, name) })
+	if info, err := b.Inspect(s.ctx, name); err != nil || info.Waiters != 0 {
+		s.Errorf("the dead still wait: %+v, %v", info, err)
+	}
+}
+
+// deadWaiters puts three processes into the queue that then die.
+func (s *space) deadWaiters() {
+	s.Helper()
 	for range 3 {
 		dead := s.raw()
 		if r, err := dead.Acquire(s.ctx, dead.claim(time.Minute), true); err != nil || r.State != lock.Held {
@@ -142,10 +162,6 @@ func deadWaiterSkipped(s *space) {
 			s.Fatal(err)
 		}
 	}
-	w := s.wait(b, name, lock.Request{TTL: time.Minute})
-	s.waiters(a, 4)
-	s.release(lease)
-	s.release(s.get(w, soon+3*s.backend.DeadWaiter))
 }
 
 func inspect(s *space) {
