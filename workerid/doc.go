@@ -55,7 +55,7 @@
 //	what goes wrong                             random number   plain lease   this package
 //	nothing                                             32 %           0             0
 //	clocks anywhere, and stepping                       12 %           0             0
-//	stops, suspends, cuts, late replies, deaths         30 %         2.5 %           0
-//	all of these                                        12 %         2.3 %           0
-//	stops and so on, and the server loses data          29 %         2.6 %           0
+//	stops, suspends, cuts, late replies, deaths         29 %         2.4 %           0
+//	all of these                                        12 %         2.1 %           0
+//	stops and so on, and the server loses data          29 %         2.7 %           0
 package workerid

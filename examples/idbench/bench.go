@@ -87,12 +87,13 @@ func (r *result) measure(ctx context.Context, layout snowflake.Layout, duration 
 	}
 	defer ids.Close()
 
+	before := mallocs()
 	runCtx, cancel := context.WithTimeout(ctx, duration)
 	defer cancel()
 	var made atomic.Int64
 	var wg sync.WaitGroup
 	errs := make([]error, r.Goroutines)
-	before, begin := mallocs(), time.Now()
+	begin := time.Now()
 	for i := range r.Goroutines {
 		wg.Go(func() {
 			n, err := work(runCtx, ids, r.Batch)
@@ -111,11 +112,11 @@ func (r *result) measure(ctx context.Context, layout snowflake.Layout, duration 
 	return errors.Join(errors.Join(errs...), ctx.Err())
 }
 
-// work makes IDs until ctx ends, which it asks only now and then.
+// work makes IDs until ctx ends, which it asks only now and then: a few at least.
 func work(ctx context.Context, ids *snowflake.Generator, batch int) (made int64, err error) {
 	const between = 1 << 14
 	row := make([]snowflake.ID, batch)
-	for ctx.Err() == nil {
+	for made == 0 || ctx.Err() == nil {
 		for done := 0; done < between; done += batch {
 			if batch == 1 {
 				_, err = ids.Next(ctx)

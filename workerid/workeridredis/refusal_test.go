@@ -61,6 +61,7 @@ func TestExhausted(t *testing.T) {
 
 // TestACL runs the suite as a user who may do only what the documentation lists.
 func TestACL(t *testing.T) {
+	t.Parallel()
 	server := testenv.Redis(t)
 	client := server.Restricted(t, testenv.DocumentedRights(t, "doc.go", "cohort")[0])
 	workeridtest.Run(t, func(t *testing.T) workeridtest.Server { return suiteServer(t, client, server.Client(t)) })
@@ -69,6 +70,7 @@ func TestACL(t *testing.T) {
 // TestBlind hides INFO: each new holder keeps the gap, and a lease that ran out
 // is over.
 func TestBlind(t *testing.T) {
+	t.Parallel()
 	server := testenv.Redis(t)
 	admin := server.Client(t)
 	if err := admin.Do(t.Context(), "ACL", "SETUSER", "blind", "on", ">secret", "~*", "+@all", "-info").Err(); err != nil {

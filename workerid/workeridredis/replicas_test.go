@@ -27,6 +27,7 @@ func replicated() workeridredis.Options {
 // TestReplicas takes the replica away, before a grant and before a renewal, and
 // at last the primary: what was promised is on the replica.
 func TestReplicas(t *testing.T) {
+	t.Parallel()
 	primary := testenv.Redis(t, "--repl-diskless-sync-delay", "0")
 	replica := testenv.Redis(t)
 	proxy := testenv.NewProxy(t, primary.Addr())
@@ -110,6 +111,7 @@ func follow(t *testing.T, replica, primary *testenv.Server) {
 
 // TestReplicatedSuite runs the suite with a replica that must acknowledge everything.
 func TestReplicatedSuite(t *testing.T) {
+	t.Parallel()
 	primary := testenv.Redis(t, "--repl-diskless-sync-delay", "0")
 	replica := testenv.Redis(t)
 	follow(t, replica, primary)
