@@ -237,3 +237,57 @@ func TestSpreadOneAlone(t *testing.T) {
 		t.Errorf("only %d of 3 stores had their turn", len(given))
 	}
 }
+
+// TestSpreadOwes has one store away while messages of all are acknowledged or
+// settled: what it did not take it takes later, and the others' are not lost.
+func TestSpreadOwes(t *testing.T) {
+	backends := stores(t)
+	weak := &frail{shared: backends[1].(shared)}
+	backends[1] = weak
+	b, err := queue.Spread(backends...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	const n = 60
+	batch := make([]queue.Envelope, 2*n)
+	for i := range batch {
+		batch[i].ID, batch[i].MaxAttempts = queue.NewID(), 5
+	}
+	if _, err := b.Enqueue(t.Context(), batch); err != nil {
+		t.Fatal(err)
+	}
+	var done []queue.Receipt
+	var settled []queue.Settlement
+	for len(done)+len(settled) < 2*n {
+		got, err := b.Claim(t.Context(), queue.ClaimRequest{Max: 30, Slots: 30, Lease: time.Hour})
+		if err != nil || len(got.Messages) == 0 {
+			t.Fatalf("%d messages, %v", len(got.Messages), err)
+		}
+		for _, m := range got.Messages {
+			if len(done) < n {
+				done = append(done, m.Receipt)
+			} else {
+				settled = append(settled, queue.Settlement{Receipt: m.Receipt, ID: m.ID, Verb: queue.VerbDiscard})
+			}
+		}
+	}
+	weak.away.Store(true)
+	if got, err := b.Claim(t.Context(), queue.ClaimRequest{Lease: time.Hour, Done: done}); err != nil || len(got.Lost) > 0 {
+		t.Errorf("away: %d lost, %v", len(got.Lost), err)
+	}
+	if _, err := b.Settle(t.Context(), settled); !errors.Is(err, errAway) {
+		t.Errorf("away: settle reports %v", err)
+	}
+	weak.away.Store(false)
+	if got, err := b.Claim(t.Context(), queue.ClaimRequest{Lease: time.Hour}); err != nil || len(got.Lost) > 0 {
+		t.Errorf("back: %d lost, %v", len(got.Lost), err)
+	}
+	errs, err := b.Settle(t.Context(), settled)
+	if err := errors.Join(append(errs, err)...); err != nil {
+		t.Errorf("back: settle reports %v", err)
+	}
+	st, err := b.(queue.InspectBackend).Stats(t.Context())
+	if err != nil || st.Left() != 0 || st.Done != n || st.Discarded != n {
+		t.Errorf("at the end: %+v, %v", st, err)
+	}
+}
