@@ -12,7 +12,7 @@ import (
 
 // TestBugs: every test in the list of bugs is there.
 func TestBugs(t *testing.T) {
-	text, err := os.ReadFile(filepath.Join(root(t), "BUGS.md"))
+	text, err := os.ReadFile(filepath.Join(root(t), "internal", "BUGS.md"))
 	if err != nil {
 		t.Fatal(err)
 	}
